@@ -1,0 +1,23 @@
+//! gilsim: a deterministic discrete-event simulator of CPU scheduling under Python's Global Interpreter Lock.
+//!
+//! # The house
+//! ```text
+//!   cli        parses arguments, prints, exits; the only floor that reads the environment
+//!   study      runs variants; joins backend and analysis
+//!   render     text, JSON, lanes: views of one trace
+//!   analysis   metrics, lanes, invariants, expectations: pure rules over records
+//!   backend    runs a scenario (simulated)
+//!   policy     one scheduling policy per file
+//!   kernel     cores, threads, GILs: the discrete-event simulator
+//!   trace      the one vocabulary of records
+//!   model      YAML → all checks → Scenario
+//!   time  ids  ratio  rng
+//! ```
+//! Nobody imports upwards; `tests/it/tidy.rs` enforces it.
+
+pub mod ids;
+pub mod model;
+pub mod ratio;
+pub mod rng;
+pub mod time;
+pub mod trace;

@@ -1,0 +1,160 @@
+//! A program as the kernel runs it: a flat list of operations with jump targets, and a cursor per thread.
+
+use crate::ids::{DeviceId, GroupId, LockId};
+use crate::rng::Distribution;
+use crate::time::Span;
+
+/// How long an operation takes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Length {
+    /// Always the same.
+    Fixed(Span),
+    /// Drawn anew each time, from the thread's own stream.
+    Random(Box<Distribution>),
+}
+
+/// One operation. Loops are flattened: [`Op::Repeat`] and [`Op::Again`] name each other's place.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Op {
+    /// Python bytecode: on a core, with the GIL; may be asked to drop it at any check point.
+    Cpu(Length),
+    /// C code that released the GIL: on a core, without it.
+    Native(Length),
+    /// C code that keeps the GIL: one uninterruptible unit.
+    NativeHoldingGil(Length),
+    /// A blocking call with the GIL released around it.
+    Io {
+        /// How long the device or the other side takes.
+        length: Length,
+        /// The device that serves it; none = unlimited.
+        device: Option<DeviceId>,
+    },
+    /// `time.sleep`.
+    Sleep(Length),
+    /// `lock.acquire()`.
+    Acquire(LockId),
+    /// `lock.release()`.
+    Release(LockId),
+    /// `start()` on members not yet started, one after another.
+    Start {
+        /// Whose members.
+        group: GroupId,
+        /// How many of them; `None` = all that are left.
+        count: Option<u32>,
+    },
+    /// `join()` on every member, one after another.
+    Join(GroupId),
+    /// A line of output; `{__name__}` and `{pid}` are replaced when it is printed.
+    Print(Box<str>),
+    /// Process id, thread count and `threading.enumerate()`, as the model's Python version prints them.
+    Show,
+    /// Enters a loop.
+    Repeat {
+        /// How often its body runs; `None` = forever.
+        times: Option<u64>,
+        /// The place after the matching [`Op::Again`].
+        end: u32,
+    },
+    /// The end of a loop's body.
+    Again {
+        /// The first place of the body.
+        start: u32,
+    },
+}
+
+/// The flat list of operations that all members of a group run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Program {
+    /// The operations in order; the program ends behind the last one.
+    pub ops: Vec<Op>,
+}
+
+/// Where a thread is in its program: plain data, so that a run can be copied, printed and resumed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cursor {
+    /// The place of the operation that is next or under way.
+    pub place: u32,
+    /// How many members a `start` or `join` under the cursor has dealt with.
+    pub done: u32,
+    /// For every loop entered, how often its body still has to run; `None` = forever.
+    loops: Vec<Option<u64>>,
+}
+
+impl Cursor {
+    /// The operation under the cursor, once loop operations have been stepped over; `None` at the end of the program.
+    pub fn fetch<'p>(&mut self, program: &'p Program) -> Option<&'p Op> {
+        loop {
+            let op = program.ops.get(self.place as usize)?;
+            match op {
+                Op::Repeat { times: Some(0), end } => self.place = *end,
+                Op::Repeat { times, .. } => {
+                    self.loops.push(*times);
+                    self.place += 1;
+                }
+                Op::Again { start } => self.again(*start),
+                _ => return Some(op),
+            }
+        }
+    }
+
+    /// Goes on behind the operation under the cursor.
+    pub fn advance(&mut self) {
+        self.place += 1;
+        self.done = 0;
+    }
+
+    fn again(&mut self, start: u32) {
+        let left = self.loops.last_mut().expect("the end of a loop that was entered");
+        match left {
+            Some(1) => {
+                self.loops.pop();
+                self.place += 1;
+            }
+            Some(times) => {
+                *times -= 1;
+                self.place = start;
+            }
+            None => self.place = start,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(program: &Program, limit: usize) -> Vec<u32> {
+        let mut cursor = Cursor::default();
+        let mut seen = Vec::new();
+        while seen.len() < limit && cursor.fetch(program).is_some() {
+            seen.push(cursor.place);
+            cursor.advance();
+        }
+        seen
+    }
+
+    #[test]
+    fn nested_loops_run_as_often_as_they_say() {
+        // repeat 2 { show, repeat 3 { join }, repeat 0 { print } }
+        let program = Program {
+            ops: vec![
+                Op::Repeat { times: Some(2), end: 9 },
+                Op::Show,
+                Op::Repeat { times: Some(3), end: 5 },
+                Op::Join(GroupId(0)),
+                Op::Again { start: 3 },
+                Op::Repeat { times: Some(0), end: 8 },
+                Op::Print("never".into()),
+                Op::Again { start: 6 },
+                Op::Again { start: 1 },
+            ],
+        };
+        assert_eq!(places(&program, 100), [1, 3, 3, 3, 1, 3, 3, 3]);
+    }
+
+    #[test]
+    fn an_endless_loop_does_not_end() {
+        let program = Program { ops: vec![Op::Repeat { times: None, end: 3 }, Op::Show, Op::Again { start: 1 }] };
+        assert_eq!(places(&program, 5), [1; 5]);
+    }
+}

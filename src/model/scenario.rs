@@ -1,0 +1,345 @@
+//! A model that has passed every check: what the kernel runs and what every report speaks about.
+//!
+//! Only `lower` builds a [`Scenario`], so whoever holds one need not ask whether it is valid: every id points somewhere,
+//! every length is within range, every name is unique, every program ends its loops.
+
+use std::ops::Range;
+
+use crate::ids::{CoreId, DeviceId, GilId, GroupId, IdVec, InterpId, LockId, ProcId, ProgramId, ThreadId};
+use crate::model::expect::Expectation;
+use crate::model::program::Program;
+use crate::ratio::Ratio;
+use crate::time::{Instant, Span};
+
+/// A valid model: machine, interpreters, threads and what the author expects of the run.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    pub(in crate::model) name: String,
+    pub(in crate::model) about: Option<String>,
+    pub(in crate::model) profile: String,
+    pub(in crate::model) machine: Machine,
+    pub(in crate::model) devices: IdVec<DeviceId, Device>,
+    pub(in crate::model) locks: IdVec<LockId, Lock>,
+    pub(in crate::model) processes: IdVec<ProcId, Process>,
+    pub(in crate::model) interpreters: IdVec<InterpId, Interpreter>,
+    pub(in crate::model) gils: IdVec<GilId, Gil>,
+    pub(in crate::model) groups: IdVec<GroupId, Group>,
+    pub(in crate::model) threads: IdVec<ThreadId, Thread>,
+    pub(in crate::model) programs: IdVec<ProgramId, Program>,
+    pub(in crate::model) run: Run,
+    pub(in crate::model) expectations: Vec<Expectation>,
+}
+
+/// What a run is bounded by and seeded with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The horizon, if there is one.
+    pub until: Option<Instant>,
+    /// The seed of all random streams.
+    pub seed: u64,
+    /// After so many events the run ends with `event-cap`.
+    pub max_events: u64,
+}
+
+/// The hardware and its operating system.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Machine {
+    /// The cores, each with the work it does per nanosecond, in units of `1 / scale` nanoseconds.
+    pub cores: IdVec<CoreId, u64>,
+    /// In how many units a nanosecond of work is counted, so that every speed and cost factor is a whole number of units.
+    /// 1 where all speeds and factors are 1.
+    pub scale: u64,
+    /// The scheduling policy and its parameters.
+    pub scheduler: Scheduler,
+    /// One run queue for all cores, or one for each.
+    pub run_queue: RunQueue,
+    /// The period of the scheduler's tick, to which ends of slices are rounded up; zero = tickless.
+    pub tick: Span,
+    /// What the operating system's own actions cost.
+    pub costs: MachineCosts,
+}
+
+/// How runnable threads are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunQueue {
+    /// One queue; any free core serves it.
+    Global,
+    /// One queue per core; an idle core pulls from the longest.
+    PerCore,
+}
+
+/// A scheduling policy with its parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scheduler {
+    /// Linux EEVDF-like: weights from nice, virtual run time, lag, deadlines.
+    Fair {
+        /// How long a thread runs before others of its weight get their turn.
+        slice: Span,
+    },
+    /// First come, first served, for one quantum at a time.
+    RoundRobin {
+        /// The longest stay on a core while others wait.
+        quantum: Span,
+    },
+    /// First come, first served, until the thread blocks or ends.
+    Fifo,
+    /// The highest priority first.
+    Priority {
+        /// Whether a thread that becomes runnable takes the core from a lower priority at once.
+        preemptive: bool,
+        /// Round robin among equals; `None` = each runs until it blocks.
+        quantum: Option<Span>,
+    },
+}
+
+/// What the operating system's own actions cost. All of them are overhead on the core where they happen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MachineCosts {
+    /// A core turns from one thread to a different one.
+    pub context_switch: Span,
+    /// A thread is woken onto a core that was idle.
+    pub wakeup_idle: Span,
+    /// A thread is woken and takes its turn on a core that was busy.
+    pub wakeup_busy: Span,
+    /// A thread runs on another core than the last time.
+    pub migration: Span,
+    /// How late every timer of the kernel fires (sleep, timed wait).
+    pub timer_slack: Span,
+}
+
+/// A device that serves so many requests at once, first come, first served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// Its declared name.
+    pub name: String,
+    /// Requests served at the same time.
+    pub at_once: u32,
+}
+
+/// A `threading.Lock` or `RLock` of one process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lock {
+    /// Its declared name, preceded by the process's where the model declares processes.
+    pub name: String,
+    /// The process whose threads use it.
+    pub process: ProcId,
+    /// Whether its owner may acquire it again.
+    pub reentrant: bool,
+    /// Whether `release` hands the lock over to a waiter that has waited for more than this (CPython 3.13's `PyMutex`,
+    /// `TIME_TO_BE_FAIR_NS`); `None` = never, a released lock is free for whoever comes first (a semaphore, up to 3.12).
+    pub fair_after: Option<Span>,
+}
+
+/// A process.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Process {
+    /// Its name: `main`, or the declared name with the member's number.
+    pub name: String,
+    /// The declared name with all its members, where the model declares processes.
+    pub group: Option<GroupId>,
+    /// When it starts.
+    pub arrival: Arrival,
+    /// How it is started, for a process that a `start` step starts.
+    pub start_method: StartMethod,
+    /// Its Python version as (major, minor); `None` = a native program without an interpreter.
+    pub python: Option<(u8, u8)>,
+    /// Its threads.
+    pub threads: Range<u32>,
+    /// The process id that printed blocks show.
+    pub pid: u32,
+}
+
+/// When a thread or process becomes eligible for the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// So long after the start of the run (a process) or of its process (a thread).
+    At(Span),
+    /// When a `start` step starts it.
+    OnStart,
+}
+
+/// How `multiprocessing` makes a child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartMethod {
+    /// The child is a copy; the parent pays, holding its GIL.
+    Fork,
+    /// A new interpreter; the child pays and imports the main module again.
+    Spawn,
+    /// A fork of a clean server process; the child pays and imports the main module again.
+    Forkserver,
+}
+
+/// What Python's own actions cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PythonCosts {
+    /// Paid by a new thread on a core without the GIL.
+    pub thread_start: Span,
+    /// Paid by the parent of a forked process, holding its GIL.
+    pub fork: Span,
+    /// Paid by a spawned child on a core without a GIL.
+    pub spawn: Span,
+    /// Paid by a forkserver child on a core without a GIL.
+    pub forkserver: Span,
+    /// Paid by a thread with an interpreter of its own, on a core without a GIL.
+    pub interpreter_start: Span,
+    /// Paid by a spawned or forkserver child, holding its own GIL.
+    pub import_main: Span,
+    /// Paid by whoever took the GIL, holding it.
+    pub gil_take: Span,
+    /// Paid by whoever dropped the GIL, after the drop.
+    pub gil_drop: Span,
+}
+
+/// An interpreter: the main one of a Python process, or a sub-interpreter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Interpreter {
+    /// The process it lives in.
+    pub process: ProcId,
+    /// Its GIL; `None` in a free-threaded build.
+    pub gil: Option<GilId>,
+    /// By how much Python code takes longer (free-threaded builds); 1 otherwise.
+    pub factor: Ratio,
+    /// What its actions cost.
+    pub costs: PythonCosts,
+}
+
+/// A Global Interpreter Lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gil {
+    /// The name of its process, or `process/thread` for a sub-interpreter's.
+    pub name: String,
+    /// The switch interval: how long a waiter waits before it asks.
+    pub interval: Span,
+    /// Which waiter is woken by a drop.
+    pub next_holder: NextHolder,
+}
+
+/// Which of several waiters a drop wakes. Python does not choose: the operating system does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NextHolder {
+    /// Whoever has wanted the GIL longest; ties by declaration.
+    Fifo,
+    /// The head of a queue in which a waiter that times out re-enters at the tail, as with glibc's condition variable.
+    Futex,
+    /// Any, from the seed.
+    Random,
+}
+
+/// A declared name under `threads` or `processes`, with all its members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The declared name.
+    pub name: String,
+    /// What `start` and `join` start and join.
+    pub members: Members,
+    /// Whether some step starts it; if not, its members start by themselves.
+    pub started: bool,
+}
+
+/// The members of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Members {
+    /// Threads of one process.
+    Threads(Range<u32>),
+    /// Processes.
+    Processes(Range<u32>),
+}
+
+/// A thread.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Thread {
+    /// Its name: the declared one, or `waster-1` … for several members.
+    pub name: String,
+    /// The declared name it is a member of.
+    pub group: GroupId,
+    /// Its process.
+    pub process: ProcId,
+    /// Its interpreter; `None` in a native process.
+    pub interpreter: Option<InterpId>,
+    /// Whether that interpreter is its own (and has to be started).
+    pub own_interpreter: bool,
+    /// What it runs.
+    pub program: ProgramId,
+    /// When it becomes eligible.
+    pub arrival: Arrival,
+    /// A daemon ends when the last non-daemon thread of its process ends.
+    pub daemon: bool,
+    /// -20 … 19, for the fair scheduler.
+    pub nice: i8,
+    /// Larger runs first, for the priority scheduler.
+    pub priority: i64,
+    /// The cores it may use; `None` = all.
+    pub affinity: Option<Box<[CoreId]>>,
+    /// The stable name of its random streams, without the purpose: `process/group#member`.
+    pub stream: String,
+    /// The name that `threading.enumerate()` shows for it: `MainThread`, `Thread-1 (waster)` …
+    pub python_name: String,
+}
+
+impl Scenario {
+    /// The model's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+    /// What a reader should notice.
+    pub fn about(&self) -> Option<&str> {
+        self.about.as_deref()
+    }
+    /// The name of the cost profile.
+    pub fn profile(&self) -> &str {
+        &self.profile
+    }
+    /// The machine.
+    pub fn machine(&self) -> &Machine {
+        &self.machine
+    }
+    /// The devices.
+    pub fn devices(&self) -> &IdVec<DeviceId, Device> {
+        &self.devices
+    }
+    /// The locks.
+    pub fn locks(&self) -> &IdVec<LockId, Lock> {
+        &self.locks
+    }
+    /// The processes.
+    pub fn processes(&self) -> &IdVec<ProcId, Process> {
+        &self.processes
+    }
+    /// The interpreters.
+    pub fn interpreters(&self) -> &IdVec<InterpId, Interpreter> {
+        &self.interpreters
+    }
+    /// The GILs that some thread uses.
+    pub fn gils(&self) -> &IdVec<GilId, Gil> {
+        &self.gils
+    }
+    /// The declared groups of threads and processes.
+    pub fn groups(&self) -> &IdVec<GroupId, Group> {
+        &self.groups
+    }
+    /// The threads.
+    pub fn threads(&self) -> &IdVec<ThreadId, Thread> {
+        &self.threads
+    }
+    /// The programs.
+    pub fn programs(&self) -> &IdVec<ProgramId, Program> {
+        &self.programs
+    }
+    /// Horizon, seed and event cap.
+    pub fn run(&self) -> Run {
+        self.run
+    }
+    /// What the author expects.
+    pub fn expectations(&self) -> &[Expectation] {
+        &self.expectations
+    }
+    /// The GIL that a thread needs for Python code, if it needs one.
+    pub fn gil_of(&self, thread: ThreadId) -> Option<GilId> {
+        self.threads[thread].interpreter.and_then(|interpreter| self.interpreters[interpreter].gil)
+    }
+    /// The full name of a thread, `process/thread`.
+    pub fn full_name(&self, thread: ThreadId) -> String {
+        let thread = &self.threads[thread];
+        format!("{}/{}", self.processes[thread.process].name, thread.name)
+    }
+}
