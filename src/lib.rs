@@ -15,8 +15,11 @@
 //! ```
 //! Nobody imports upwards; `tests/it/tidy.rs` enforces it.
 
+pub mod backend;
 pub mod ids;
+pub mod kernel;
 pub mod model;
+pub mod policy;
 pub mod ratio;
 pub mod rng;
 pub mod time;

@@ -1,0 +1,26 @@
+//! What runs a scenario. Every backend speaks the same records.
+
+mod simulated;
+
+pub use simulated::Simulated;
+
+use crate::model::Scenario;
+use crate::trace::{Ending, Observer};
+
+/// Runs a scenario and tells an observer what happens.
+pub trait Backend {
+    /// Why a run could not be made.
+    type Error;
+
+    /// Runs to the end; the observer has seen every record when this returns.
+    fn run<O: Observer>(&self, scenario: &Scenario, observer: &mut O) -> Result<Run, Self::Error>;
+}
+
+/// What a run leaves besides its records.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// How it ended.
+    pub ending: Ending,
+    /// How many events were handled.
+    pub events: u64,
+}

@@ -1,0 +1,81 @@
+//! Blocking calls and sleeps: off the core, without the GIL, until a time.
+
+use std::collections::VecDeque;
+
+use crate::ids::{DeviceId, ThreadId};
+use crate::kernel::Kernel;
+use crate::kernel::event::Event;
+use crate::kernel::log::Cause;
+use crate::kernel::policy::Policy;
+use crate::kernel::thread::{Phase, Stage, Wait};
+use crate::time::Span;
+use crate::trace::{Observer, State, Why};
+
+/// A device that serves a limited number of requests at once, first come, first served.
+#[derive(Clone, Debug)]
+pub(crate) struct Device {
+    at_once: u32,
+    served: Vec<ThreadId>,
+    waiting: VecDeque<(ThreadId, Span)>,
+}
+
+impl Device {
+    pub fn new(at_once: u32) -> Device {
+        Device { at_once, served: Vec::new(), waiting: VecDeque::new() }
+    }
+}
+
+impl<P: Policy, O: Observer> Kernel<'_, P, O> {
+    /// A blocking call begins; on a busy device it waits for its turn.
+    pub(super) fn begin_io(&mut self, thread: ThreadId, length: Span, device: Option<DeviceId>) {
+        let queued = device.filter(|device| self.devices[*device].served.len() as u32 >= self.devices[*device].at_once);
+        let why = if queued.is_some() { Why::DeviceBusy } else { Why::IoStarted };
+        self.block(thread, Wait::Io(device), State::Io, why, Cause::Thread(thread));
+        match (queued, device) {
+            (Some(device), _) => self.devices[device].waiting.push_back((thread, length)),
+            (None, Some(device)) => self.serve(device, thread, length),
+            (None, None) => self.wake_at(thread, length),
+        }
+    }
+
+    fn serve(&mut self, device: DeviceId, thread: ThreadId, length: Span) {
+        self.devices[device].served.push(thread);
+        self.wake_at(thread, length);
+    }
+
+    /// `time.sleep`: the timer fires late by the timer slack.
+    pub(super) fn begin_sleep(&mut self, thread: ThreadId, length: Span) {
+        self.block(thread, Wait::Sleep, State::Sleep, Why::SleepStarted, Cause::Thread(thread));
+        self.wake_at(thread, length + self.scenario.machine().costs.timer_slack);
+    }
+
+    fn wake_at(&mut self, thread: ThreadId, after: Span) {
+        let generation = self.threads[thread].generation;
+        self.queue.push(self.now + after, Event::Wakes { thread, generation });
+    }
+
+    /// A blocking call or a sleep ends. The thread takes the GIL back before it goes on.
+    pub(super) fn wait_is_over(&mut self, thread: ThreadId) {
+        let why = match self.threads[thread].phase {
+            Phase::Blocked(Wait::Io(device)) => {
+                self.leave_device(thread, device);
+                Why::IoDone
+            }
+            Phase::Blocked(Wait::Sleep) => Why::SleepOver,
+            phase => unreachable!("a timer for a thread that is {phase:?}"),
+        };
+        self.wake(thread, Stage::Take, why, Cause::Thread(thread));
+    }
+
+    /// A thread is done with a device, or gives up waiting for it: the next one is served.
+    pub(super) fn leave_device(&mut self, thread: ThreadId, device: Option<DeviceId>) {
+        let Some(device) = device else { return };
+        let state = &mut self.devices[device];
+        state.waiting.retain(|(each, _)| *each != thread);
+        state.served.retain(|each| *each != thread);
+        while (self.devices[device].served.len() as u32) < self.devices[device].at_once {
+            let Some((next, length)) = self.devices[device].waiting.pop_front() else { return };
+            self.serve(device, next, length);
+        }
+    }
+}

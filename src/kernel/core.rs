@@ -1,0 +1,467 @@
+//! Cores and run queues. A thread gets on and off a core only through [`Kernel::on_core`] and [`Kernel::off_core`].
+
+use crate::ids::{CoreId, Id, ThreadId};
+use crate::kernel::Kernel;
+use crate::kernel::event::Event;
+use crate::kernel::log::Cause;
+use crate::kernel::policy::{Enqueue, Policy};
+use crate::kernel::thread::{Phase, Stage, Wait, WokenOn, Work};
+use crate::model::RunQueue;
+use crate::time::{Instant, Span};
+use crate::trace::{Observer, State, What, Why};
+
+/// A core.
+#[derive(Clone, Debug)]
+pub(crate) struct Core {
+    /// Units of work per nanosecond.
+    pub rate: u64,
+    /// Who is on it.
+    pub thread: Option<ThreadId>,
+    /// Who was on it last, or is now.
+    pub last: Option<ThreadId>,
+    /// What it is busy with.
+    pub busy: Busy,
+    /// Of its pending [`Event::CoreDone`].
+    pub generation: u32,
+    /// Up to when its thread has been charged for it.
+    pub charged: Instant,
+    /// Of its pending [`Event::QuantumEnd`].
+    pub quantum: u32,
+    /// Whether that event is pending.
+    pub armed: bool,
+    /// Its thread is to be put back into the queue, for this reason.
+    pub reschedule: Option<Enqueue>,
+}
+
+/// What a core is busy with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Busy {
+    /// With steps that take no time, or with nothing.
+    No,
+    /// With a wake-up, a context switch, a migration, a take or a drop.
+    Overhead,
+    /// With the burst of its thread, since then.
+    Burst(Instant),
+}
+
+impl Core {
+    pub fn new(rate: u64) -> Core {
+        Core {
+            rate,
+            thread: None,
+            last: None,
+            busy: Busy::No,
+            generation: 0,
+            charged: Instant::ZERO,
+            quantum: 0,
+            armed: false,
+            reschedule: None,
+        }
+    }
+}
+
+impl<P: Policy, O: Observer> Kernel<'_, P, O> {
+    // ------------------------------------------------------------------ into the run queue
+
+    /// A blocked or new thread becomes runnable. It does `stage` when it has a core.
+    pub(super) fn wake(&mut self, thread: ThreadId, stage: Stage, why: Why, cause: Cause) {
+        let woken = matches!(self.threads[thread].phase, Phase::Blocked(_));
+        let queue = self.place(thread);
+        let on = if self.free_core_for(thread).is_some() { WokenOn::Idle } else { WokenOn::Busy };
+        let state = &mut self.threads[thread];
+        assert!(!matches!(state.phase, Phase::OnCore(_) | Phase::Queued(_) | Phase::Done), "a wake-up of the wakeful");
+        state.generation += 1;
+        state.stage = stage;
+        state.woken = woken.then_some(on);
+        state.phase = Phase::Queued(queue);
+        self.queues[queue as usize].enqueue(&mut self.tasks, thread, Enqueue::Woken);
+        self.queued += 1;
+        self.woken.push(thread);
+        self.unserved = true;
+        self.unarmed |= self.queues.len() > 1;
+        self.threads[thread].runnable = (self.now, cause);
+        self.log.state(thread, State::Runnable, None, why, cause);
+    }
+
+    /// The queue of a woken thread: the only one; or its last core's if that is free, else a free core's, else its last
+    /// core's (a new thread's: the shortest).
+    fn place(&self, thread: ThreadId) -> u32 {
+        if self.scenario.machine().run_queue == RunQueue::Global {
+            return 0;
+        }
+        let idle = |core: CoreId| self.free.contains(&core) && self.queues[core.index()].is_empty();
+        let last = self.threads[thread].last_core.filter(|core| self.may_use(thread, *core));
+        let home = last.unwrap_or_else(|| {
+            let allowed = self.cores.ids().filter(|core| self.may_use(thread, *core));
+            allowed.min_by_key(|core| self.load(*core)).expect("a thread may use some core")
+        });
+        if idle(home) {
+            return home.0;
+        }
+        let other = self.free.iter().copied().find(|core| self.may_use(thread, *core) && idle(*core));
+        other.unwrap_or(home).0
+    }
+
+    /// Threads on a core and in its queue.
+    fn load(&self, core: CoreId) -> usize {
+        self.queues[core.index()].len() + usize::from(self.cores[core].thread.is_some())
+    }
+
+    /// Whether a thread's affinity allows a core.
+    pub(super) fn may_use(&self, thread: ThreadId, core: CoreId) -> bool {
+        self.scenario.threads()[thread].affinity.as_ref().is_none_or(|cores| cores.contains(&core))
+    }
+
+    /// The core that a runnable thread would get at once: the first free one that it may use, unless others wait for it.
+    pub(super) fn free_core_for(&self, thread: ThreadId) -> Option<CoreId> {
+        let others = self.queued - usize::from(matches!(self.threads[thread].phase, Phase::Queued(_)));
+        if self.free.len() <= others {
+            return None;
+        }
+        let serves = |core: &CoreId| match self.threads[thread].phase {
+            Phase::Queued(queue) if self.queues.len() > 1 => queue == core.0,
+            _ => true,
+        };
+        self.free.iter().copied().find(|core| self.may_use(thread, *core) && serves(core))
+    }
+
+    // ------------------------------------------------------------------ the two doors
+
+    /// A thread that the policy has picked gets a core. `preempted` lost it for that.
+    pub(super) fn on_core(&mut self, core: CoreId, thread: ThreadId, preempted: Option<ThreadId>) {
+        let cost = self.dispatch_cost(core, thread);
+        let waking = self.threads[thread].woken.take().is_some();
+        let state = &mut self.cores[core];
+        assert!(state.thread.is_none(), "two threads on one core");
+        let switched = state.last.is_some_and(|last| last != thread);
+        let migrated = self.threads[thread].last_core.is_some_and(|last| last != core);
+        let (since, woken_by) = self.threads[thread].runnable;
+        let waited = since < self.now;
+        let cause = state.last.filter(|_| waited).map_or(woken_by, Cause::Thread);
+        state.thread = Some(thread);
+        state.last = Some(thread);
+        state.charged = self.now + cost;
+        self.free.remove(&core);
+        self.threads[thread].phase = Phase::OnCore(core);
+        self.threads[thread].last_core = Some(core);
+        self.threads[thread].because = (Why::Dispatched, cause);
+        if switched || migrated {
+            self.write(cause, What::Dispatch { core, thread, switched, migrated, preempted });
+        }
+        if cost.is_zero() {
+            self.ready.insert(core);
+        } else {
+            self.overhead(core, thread, cost, if waking { Why::Waking } else { Why::Switching });
+        }
+        self.unarmed = true;
+    }
+
+    /// A thread leaves its core, for the given phase. A burst in progress is interrupted.
+    pub(super) fn off_core(&mut self, thread: ThreadId, to: Phase) {
+        self.pause_burst(thread);
+        let core = self.threads[thread].core().expect("who leaves a core is on one");
+        self.charge(core);
+        if matches!(to, Phase::Blocked(_) | Phase::Done) {
+            let queue = self.queue_of(core);
+            self.queues[queue].dequeue(&mut self.tasks, thread);
+        }
+        let state = &mut self.cores[core];
+        state.thread = None;
+        state.busy = Busy::No;
+        state.generation += 1;
+        state.quantum += 1;
+        state.armed = false;
+        state.reschedule = None;
+        self.rescheduled.remove(&core);
+        self.ready.remove(&core);
+        self.free.insert(core);
+        self.unserved = true;
+        self.threads[thread].phase = to;
+    }
+
+    /// A thread blocks: off its core until something happens.
+    pub(super) fn block(&mut self, thread: ThreadId, wait: Wait, state: State, why: Why, cause: Cause) {
+        self.off_core(thread, Phase::Blocked(wait));
+        self.log.state(thread, state, None, why, cause);
+    }
+
+    /// What it costs to bring a thread onto a core.
+    pub(super) fn dispatch_cost(&self, core: CoreId, thread: ThreadId) -> Span {
+        let costs = &self.scenario.machine().costs;
+        let state = &self.threads[thread];
+        let wakeup = match state.woken {
+            Some(WokenOn::Idle) => costs.wakeup_idle,
+            Some(WokenOn::Busy) => costs.wakeup_busy,
+            None => Span::ZERO,
+        };
+        let switch = self.cores[core].last.is_some_and(|last| last != thread);
+        let migration = state.last_core.is_some_and(|last| last != core);
+        let only = |happens: bool, cost: Span| if happens { cost } else { Span::ZERO };
+        wakeup + only(switch, costs.context_switch) + only(migration, costs.migration)
+    }
+
+    // ------------------------------------------------------------------ time on a core
+
+    /// The thread on a core pays for something before it goes on.
+    pub(super) fn spend(&mut self, thread: ThreadId, cost: Span) {
+        if let Some(core) = self.threads[thread].core().filter(|_| !cost.is_zero()) {
+            self.overhead(core, thread, cost, Why::Switching);
+        }
+    }
+
+    fn overhead(&mut self, core: CoreId, thread: ThreadId, cost: Span, why: Why) {
+        let state = &mut self.cores[core];
+        debug_assert!(!matches!(state.busy, Busy::Burst(_)), "overhead in the middle of a burst");
+        let from = if state.busy == Busy::Overhead { state.charged } else { self.now };
+        state.busy = Busy::Overhead;
+        state.charged = from + cost;
+        state.generation += 1;
+        let (until, generation) = (state.charged, state.generation);
+        self.ready.remove(&core);
+        self.queue.push(until, Event::CoreDone { core, generation });
+        let cause = self.threads[thread].because.1;
+        self.log.state(thread, State::Overhead, Some(core), why, cause);
+    }
+
+    /// The burst of a thread starts or goes on. Returns whether it takes any time.
+    pub(super) fn start_burst(&mut self, thread: ThreadId) -> bool {
+        let core = self.threads[thread].core().expect("a burst needs a core");
+        let burst = self.threads[thread].burst.expect("a burst to start");
+        if burst.left == 0 {
+            self.threads[thread].burst = None;
+            self.finish_burst(thread, burst.work);
+            return false;
+        }
+        self.threads[thread].stage = Stage::Burst;
+        let state = &mut self.cores[core];
+        state.busy = Busy::Burst(self.now);
+        state.generation += 1;
+        let takes = burst.left.div_ceil(u128::from(state.rate));
+        let until = self.now + Span::from_ns(u64::try_from(takes).expect("a burst beyond the clock"));
+        let generation = state.generation;
+        self.queue.push(until, Event::CoreDone { core, generation });
+        let (why, cause) = self.threads[thread].because;
+        let shown = self.state_in(thread, burst.work);
+        self.log.state(thread, shown, Some(core), why, cause);
+        true
+    }
+
+    /// What a core was busy with is done.
+    pub(super) fn core_done(&mut self, core: CoreId) {
+        let thread = self.cores[core].thread.expect("a busy core has a thread");
+        match self.cores[core].busy {
+            Busy::Overhead => self.cores[core].busy = Busy::No,
+            Busy::Burst(_) => {
+                self.cores[core].busy = Busy::No;
+                let burst = self.threads[thread].burst.take().expect("a busy core has a burst");
+                self.account(thread, burst.work, burst.left);
+                self.finish_burst(thread, burst.work);
+            }
+            Busy::No => unreachable!("an idle core is done with something"),
+        }
+        self.ready.insert(core);
+        self.unarmed = true;
+    }
+
+    /// Interrupts the burst of a thread, if one is in progress, and accounts for what was done.
+    pub(super) fn pause_burst(&mut self, thread: ThreadId) {
+        let Some(core) = self.threads[thread].core() else { return };
+        let Busy::Burst(began) = self.cores[core].busy else { return };
+        let state = &mut self.cores[core];
+        state.busy = Busy::No;
+        state.generation += 1;
+        let possible = u128::from(self.now.since(began).ns()) * u128::from(state.rate);
+        let burst = self.threads[thread].burst.as_mut().expect("a busy core has a burst");
+        let done = possible.min(burst.left);
+        burst.left -= done;
+        let work = burst.work;
+        self.threads[thread].stage = Stage::Go;
+        self.account(thread, work, done);
+    }
+
+    /// The state in which a burst of a thread is shown: where there is no GIL, nobody keeps it.
+    fn state_in(&self, thread: ThreadId, work: Work) -> State {
+        match work {
+            Work::StartUp => State::StartUp,
+            Work::Python if self.is_native(thread) => State::Native,
+            Work::Python => State::Python,
+            Work::Native => State::Native,
+            Work::NativeGil if self.gil_of(thread).is_none() => State::Native,
+            Work::NativeGil => State::NativeGil,
+        }
+    }
+
+    fn account(&mut self, thread: ThreadId, work: Work, units: u128) {
+        let native_process = self.is_native(thread);
+        let accounts = &mut self.threads[thread].accounts;
+        match work {
+            Work::StartUp => {}
+            Work::Python if native_process => accounts.native += units,
+            Work::Python => accounts.cpu += units,
+            Work::Native => accounts.native += units,
+            Work::NativeGil => accounts.native_gil += units,
+        }
+    }
+
+    /// Charges the thread on a core for the time since the last charge.
+    pub(super) fn charge(&mut self, core: CoreId) {
+        let state = &mut self.cores[core];
+        if state.charged >= self.now {
+            return;
+        }
+        let (thread, ran) = (state.thread.expect("only a busy core charges"), self.now.since(state.charged));
+        state.charged = self.now;
+        let queue = self.queue_of(core);
+        self.queues[queue].charge(&mut self.tasks, thread, ran);
+    }
+
+    /// Which run queue serves a core.
+    pub(super) fn queue_of(&self, core: CoreId) -> usize {
+        if self.queues.len() == 1 { 0 } else { core.index() }
+    }
+
+    // ------------------------------------------------------------------ giving out cores
+
+    /// Free cores are given out, in core order.
+    pub(super) fn give_out_cores(&mut self) {
+        self.unserved = false;
+        if self.queued == 0 {
+            return;
+        }
+        let free: Vec<CoreId> = self.free.iter().copied().collect();
+        for core in free {
+            if let Some(thread) = self.pick_next(core) {
+                self.on_core(core, thread, None);
+            }
+        }
+    }
+
+    /// The policy's choice for a core; an idle core with a queue of its own pulls from the longest other one.
+    fn pick_next(&mut self, core: CoreId) -> Option<ThreadId> {
+        let own = self.queue_of(core);
+        let picked = self.pick_from(own, core);
+        if picked.is_some() || self.queues.len() == 1 || self.queued == 0 {
+            return picked;
+        }
+        let mut others: Vec<usize> = (0..self.queues.len()).filter(|other| !self.queues[*other].is_empty()).collect();
+        others.sort_by_key(|other| std::cmp::Reverse(self.queues[*other].len()));
+        let (from, thread) =
+            others.into_iter().find_map(|other| self.pick_from(other, core).map(|thread| (other, thread)))?;
+        self.queues[from].dequeue(&mut self.tasks, thread);
+        self.queues[own].enqueue(&mut self.tasks, thread, Enqueue::Pulled);
+        self.queued += 1;
+        self.pick_from(own, core)
+    }
+
+    fn pick_from(&mut self, queue: usize, core: CoreId) -> Option<ThreadId> {
+        let threads = self.scenario.threads();
+        let mut may_run =
+            |thread: ThreadId| threads[thread].affinity.as_ref().is_none_or(|cores| cores.contains(&core));
+        let picked = self.queues[queue].pick_next(&mut self.tasks, &mut may_run);
+        self.queued -= usize::from(picked.is_some());
+        picked
+    }
+
+    /// Gives a free core to one particular queued thread.
+    pub(super) fn pick(&mut self, core: CoreId, thread: ThreadId) {
+        let Phase::Queued(queue) = self.threads[thread].phase else { unreachable!("who is picked is queued") };
+        let picked = self.queues[queue as usize].pick_next(&mut self.tasks, &mut |each| each == thread);
+        assert_eq!(picked, Some(thread), "the policy gives out whom it was asked for");
+        self.queued -= 1;
+        self.on_core(core, thread, None);
+    }
+
+    // ------------------------------------------------------------------ preemption
+
+    /// Preemption of threads that still want their core: by woken ones, and at ends of quanta. Returns whether any core
+    /// was looked at.
+    pub(super) fn preempt(&mut self) -> bool {
+        let mut woken = std::mem::take(&mut self.woken);
+        for thread in woken.drain(..) {
+            if let Phase::Queued(queue) = self.threads[thread].phase {
+                self.preempt_for(thread, queue as usize);
+            }
+        }
+        self.woken = woken;
+        let due: Vec<CoreId> =
+            self.rescheduled.iter().copied().filter(|core| self.cores[*core].busy != Busy::Overhead).collect();
+        due.iter().for_each(|core| self.reschedule(*core));
+        !due.is_empty()
+    }
+
+    /// Marks the core that a woken thread takes from somebody, if there is one.
+    fn preempt_for(&mut self, thread: ThreadId, queue: usize) {
+        let mut victim: Option<(i128, CoreId)> = None;
+        for core in self.cores.ids() {
+            let Some(running) = self.cores[core].thread.filter(|_| self.queue_of(core) == queue) else { continue };
+            if self.cores[core].reschedule.is_some() || !self.may_use(thread, core) {
+                continue;
+            }
+            self.charge(core);
+            if !self.queues[queue].wakeup_preempts(&self.tasks, thread, running) {
+                continue;
+            }
+            let yields = self.queues[queue].yields_first(&self.tasks, running);
+            if victim.is_none_or(|(most, _)| yields > most) {
+                victim = Some((yields, core));
+            }
+        }
+        if let Some((_, core)) = victim {
+            self.mark_reschedule(core, Enqueue::Preempted);
+        }
+    }
+
+    pub(super) fn mark_reschedule(&mut self, core: CoreId, why: Enqueue) {
+        self.cores[core].reschedule = Some(why);
+        self.rescheduled.insert(core);
+    }
+
+    /// Puts the thread of a core back into the queue and asks the policy again. If it is re-selected, nothing happened.
+    fn reschedule(&mut self, core: CoreId) {
+        self.rescheduled.remove(&core);
+        let why = self.cores[core].reschedule.take().expect("a marked core has a reason");
+        let running = self.cores[core].thread.expect("a marked core has a thread");
+        self.charge(core);
+        let queue = self.queue_of(core);
+        self.queues[queue].enqueue(&mut self.tasks, running, why);
+        self.queued += 1;
+        let next = self.pick_from(queue, core).expect("at least the running thread may run");
+        if next == running {
+            self.unarmed = true;
+            return;
+        }
+        let holds = self.holds_gil(running);
+        self.off_core(running, Phase::Queued(queue as u32));
+        let state = if holds { State::RunnableGil } else { State::Runnable };
+        let (why, by) = if why == Enqueue::QuantumOver { (Why::QuantumOver, running) } else { (Why::Preempted, next) };
+        self.threads[running].runnable = (self.now, Cause::Thread(by));
+        self.log.state(running, state, None, why, Cause::Thread(by));
+        self.on_core(core, next, Some(running));
+    }
+
+    /// Arms the timers of quanta wherever somebody waits and a timer is missing. Returns whether one is due at once.
+    pub(super) fn arm_quanta(&mut self) -> bool {
+        if self.queued == 0 || !std::mem::take(&mut self.unarmed) {
+            return false;
+        }
+        let mut at_once = false;
+        for core in self.cores.ids() {
+            let state = &self.cores[core];
+            let queue = self.queue_of(core);
+            let Some(running) = state.thread.filter(|_| !state.armed && state.busy != Busy::Overhead) else { continue };
+            if self.queues[queue].is_empty() {
+                continue;
+            }
+            self.charge(core);
+            let Some(slice) = self.queues[queue].slice(&self.tasks, running) else { continue };
+            let until = (self.now + slice).round_up(self.scenario.machine().tick);
+            let state = &mut self.cores[core];
+            state.quantum += 1;
+            state.armed = true;
+            let generation = state.quantum;
+            at_once |= until == self.now;
+            self.queue.push(until, Event::QuantumEnd { core, generation });
+        }
+        at_once
+    }
+}

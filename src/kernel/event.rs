@@ -1,0 +1,149 @@
+//! Events and their total order.
+//!
+//! Law: `(time, rank, subject, sequence)`. The rank is the place of the variant below, the subject its id. So at one
+//! instant arrivals and completed I/O come first, then completed work, then GIL time-outs, then ends of quanta: work that
+//! ends exactly at a time-out is not asked to drop the GIL, and a thread that blocks exactly at the end of its quantum is
+//! not preempted.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+
+use crate::ids::{CoreId, ProcId, ThreadId};
+use crate::time::Instant;
+
+/// What is due. The order of the variants is the rank.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// A process becomes eligible.
+    ProcessArrives(ProcId),
+    /// A thread becomes eligible.
+    Arrives(ThreadId),
+    /// A blocking call or a sleep ends.
+    Wakes { thread: ThreadId, generation: u32 },
+    /// What a core is busy with is done: a burst of work, or overhead.
+    CoreDone { core: CoreId, generation: u32 },
+    /// A timed wait for the GIL ends without a signal.
+    GilTimeout { thread: ThreadId, generation: u32 },
+    /// A quantum or slice is over.
+    QuantumEnd { core: CoreId, generation: u32 },
+}
+
+impl Event {
+    /// Rank and subject in one number.
+    fn order(self) -> u64 {
+        let (rank, subject) = match self {
+            Event::ProcessArrives(process) => (0, process.0),
+            Event::Arrives(thread) => (1, thread.0),
+            Event::Wakes { thread, .. } => (2, thread.0),
+            Event::CoreDone { core, .. } => (3, core.0),
+            Event::GilTimeout { thread, .. } => (4, thread.0),
+            Event::QuantumEnd { core, .. } => (5, core.0),
+        };
+        rank << 32 | u64::from(subject)
+    }
+}
+
+/// The pending events, earliest first. An event is never taken out again: its subject carries a generation, and an event
+/// of an older generation does nothing.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct EventQueue {
+    heap: BinaryHeap<Reverse<Entry>>,
+    pushed: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    /// Time in the high half; rank, subject and the low bits of the sequence in the low half. Two events that agree in
+    /// all but the sequence have the same subject, and at most one of them is not cancelled.
+    key: u128,
+    event: Event,
+}
+
+/// Bits of the sequence in a key.
+const SEQUENCE_BITS: u32 = 24;
+
+impl EventQueue {
+    /// Adds an event.
+    pub fn push(&mut self, at: Instant, event: Event) {
+        let sequence = self.pushed & ((1 << SEQUENCE_BITS) - 1);
+        let key = u128::from(at.ns()) << 64 | u128::from(event.order()) << SEQUENCE_BITS | u128::from(sequence);
+        self.heap.push(Reverse(Entry { key, event }));
+        self.pushed += 1;
+    }
+
+    /// When the next event is due.
+    pub fn next_at(&self) -> Option<Instant> {
+        self.heap.peek().map(|Reverse(entry)| entry.at())
+    }
+
+    /// Takes the next event if it is due at `now`.
+    pub fn pop_due(&mut self, now: Instant) -> Option<Event> {
+        if self.next_at()? > now {
+            return None;
+        }
+        self.heap.pop().map(|Reverse(entry)| entry.event)
+    }
+}
+
+impl Entry {
+    fn at(&self) -> Instant {
+        Instant::from_ns((self.key >> 64) as u64)
+    }
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+impl Eq for Entry {}
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Entry {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key.cmp(&other.key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every pair of kinds at one instant, pushed in both orders, comes out by rank; one kind comes out by subject.
+    #[test]
+    fn ties_are_broken_by_rank_then_subject() {
+        let kinds = |n: u32| {
+            [
+                Event::ProcessArrives(ProcId(n)),
+                Event::Arrives(ThreadId(n)),
+                Event::Wakes { thread: ThreadId(n), generation: 0 },
+                Event::CoreDone { core: CoreId(n), generation: 0 },
+                Event::GilTimeout { thread: ThreadId(n), generation: 0 },
+                Event::QuantumEnd { core: CoreId(n), generation: 0 },
+            ]
+        };
+        let ordered: Vec<Event> = (0..6).flat_map(|kind| [kinds(1)[kind], kinds(2)[kind]]).collect();
+        for (i, first) in ordered.iter().enumerate() {
+            for second in &ordered[i + 1..] {
+                for pair in [[first, second], [second, first]] {
+                    let mut queue = EventQueue::default();
+                    let at = Instant::from_ns(7);
+                    pair.iter().for_each(|event| queue.push(at, **event));
+                    assert_eq!(queue.pop_due(at), Some(*first));
+                    assert_eq!(queue.pop_due(at), Some(*second));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_due_before_its_time() {
+        let mut queue = EventQueue::default();
+        queue.push(Instant::from_ns(5), Event::Arrives(ThreadId(0)));
+        assert_eq!(queue.pop_due(Instant::from_ns(4)), None);
+        assert!(queue.pop_due(Instant::from_ns(5)).is_some());
+    }
+}

@@ -1,0 +1,207 @@
+//! What a thread on a core does while no time passes: one `match` over its stage, one over its operation.
+
+use crate::ids::ThreadId;
+use crate::kernel::Kernel;
+use crate::kernel::log::Cause;
+use crate::kernel::policy::Policy;
+use crate::kernel::thread::{After, Burst, Joinable, Purpose, Stage, Work};
+use crate::model::{Length, Op};
+use crate::rng::Stream;
+use crate::time::Span;
+use crate::trace::{Observer, Why};
+
+/// So many steps of one thread at one instant are a livelock.
+const MOST_STEPS_AT_ONCE: u32 = 1_000_000;
+
+impl<P: Policy, O: Observer> Kernel<'_, P, O> {
+    /// Threads on cores execute their zero-time steps, in core order, until each needs time or leaves its core.
+    pub(super) fn run_ready(&mut self) {
+        while let Some(core) = self.ready.pop_first() {
+            let mut steps = 0;
+            while let Some(thread) = self.cores[core].thread
+                && self.needs_no_time(thread)
+            {
+                self.perform(thread);
+                steps += 1;
+                if steps > MOST_STEPS_AT_ONCE {
+                    self.end_in_livelock();
+                }
+                if self.ending.is_some() {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn needs_no_time(&self, thread: ThreadId) -> bool {
+        let core = self.threads[thread].core().expect("a thread with a core is on it");
+        self.cores[core].busy == crate::kernel::core::Busy::No
+    }
+
+    /// One step.
+    fn perform(&mut self, thread: ThreadId) {
+        match self.threads[thread].stage {
+            Stage::Begin => self.begin(thread),
+            Stage::Take => self.take(thread),
+            Stage::Retry { timed_out } => self.retry(thread, timed_out),
+            Stage::Go => self.go(thread),
+            Stage::Burst => unreachable!("a burst takes time"),
+            Stage::ForcedCheck(after) => self.forced_check(thread, after),
+            Stage::After(after) => self.after_drop(thread, after),
+            Stage::LockRetry(lock) => self.lock_retry(thread, lock),
+        }
+    }
+
+    /// What a drop of the GIL was for.
+    fn after_drop(&mut self, thread: ThreadId, after: After) {
+        match after {
+            After::TakeAgain | After::InstantIo => self.threads[thread].stage = Stage::Take,
+            After::Native => {
+                self.threads[thread].because = (Why::Step, Cause::Thread(thread));
+                self.start_burst(thread);
+            }
+            After::Io { length, device } => self.begin_io(thread, length, device),
+            After::Sleep(length) => self.begin_sleep(thread, length),
+            After::Lock(lock) => self.wait_for_lock(thread, lock),
+            After::ChildRuns(child) => self.wait_for_child(thread, child),
+            After::Join(target) => self.wait_for_end(thread, target),
+        }
+    }
+
+    /// A thread that has all it needs goes on with its burst, or executes the operation under its cursor.
+    fn go(&mut self, thread: ThreadId) {
+        if self.threads[thread].burst.is_some() {
+            self.start_burst(thread);
+            return;
+        }
+        if !self.threads[thread].has_run && self.import_main(thread) {
+            return;
+        }
+        self.first_run(thread);
+        let scenario = self.scenario;
+        let program = &scenario.programs()[scenario.threads()[thread].program];
+        match self.threads[thread].cursor.fetch(program) {
+            Some(op) => self.execute(thread, op),
+            None => self.finish(thread),
+        }
+    }
+
+    /// One operation.
+    fn execute(&mut self, thread: ThreadId, op: &Op) {
+        match op {
+            Op::Cpu(length) => self.work(thread, Work::Python, Purpose::Cpu, length),
+            Op::NativeHoldingGil(length) => self.work(thread, Work::NativeGil, Purpose::Native, length),
+            Op::Native(length) => self.work(thread, Work::Native, Purpose::Native, length),
+            Op::Io { length, device } => {
+                let length = self.draw(thread, Purpose::Io, length);
+                self.threads[thread].cursor.advance();
+                let instant = length.is_zero() && device.is_none();
+                let after = if instant { After::InstantIo } else { After::Io { length, device: *device } };
+                self.drop_gil(thread, after);
+            }
+            Op::Sleep(length) => {
+                let length = self.draw(thread, Purpose::Sleep, length);
+                self.threads[thread].cursor.advance();
+                self.drop_gil(thread, After::Sleep(length));
+            }
+            Op::Acquire(lock) => self.acquire(thread, *lock),
+            Op::Release(lock) => self.release(thread, *lock),
+            Op::Start { group, count } => self.start(thread, *group, *count),
+            Op::Join(group) => self.join(thread, *group),
+            Op::Print(text) => self.print(thread, text),
+            Op::Show => self.show(thread),
+            Op::Repeat { .. } | Op::Again { .. } => unreachable!("the cursor steps over loops"),
+        }
+    }
+
+    /// A step of work begins: a burst of so many units.
+    fn work(&mut self, thread: ThreadId, work: Work, purpose: Purpose, length: &Length) {
+        let length = self.draw(thread, purpose, length);
+        let state = &mut self.threads[thread];
+        state.accounts.demanded_ns += u128::from(length.ns());
+        let scale = u128::from(self.scenario.machine().scale);
+        let factor = if work == Work::Python { self.factor_of[thread] } else { (1, 1) };
+        let left = u128::from(length.ns()) * scale * u128::from(factor.0) / u128::from(factor.1);
+        state.burst = Some(Burst { work, left });
+        if work == Work::Native {
+            self.drop_gil(thread, After::Native);
+        } else {
+            self.start_burst(thread);
+        }
+    }
+
+    /// A burst is over: the thread goes on behind its step.
+    pub(super) fn finish_burst(&mut self, thread: ThreadId, work: Work) {
+        let state = &mut self.threads[thread];
+        state.because = (Why::Step, Cause::Thread(thread));
+        match work {
+            Work::StartUp => {
+                state.stage = if state.started_up == 1 && !state.has_run { Stage::Take } else { Stage::Go }
+            }
+            Work::Python | Work::NativeGil => {
+                state.cursor.advance();
+                state.stage = Stage::Go;
+            }
+            Work::Native => {
+                state.cursor.advance();
+                state.stage = Stage::Take;
+            }
+        }
+    }
+
+    /// A burst of start-up, which is not work.
+    pub(super) fn start_up(&mut self, thread: ThreadId, span: Span) {
+        let left = u128::from(span.ns()) * u128::from(self.scenario.machine().scale);
+        self.threads[thread].burst = Some(Burst { work: Work::StartUp, left });
+        self.start_burst(thread);
+    }
+
+    /// The length of a step, drawn from the thread's own stream where it is random.
+    fn draw(&mut self, thread: ThreadId, purpose: Purpose, length: &Length) -> Span {
+        let distribution = match length {
+            Length::Fixed(span) => return *span,
+            Length::Random(distribution) => distribution,
+        };
+        let name = &self.scenario.threads()[thread].stream;
+        let seed = self.scenario.run().seed;
+        let stream = self.threads[thread].streams[purpose as usize]
+            .get_or_insert_with(|| Box::new(Stream::new(seed, &format!("{name}/{}", purpose.word()))));
+        Span::from_ns(distribution.sample(stream))
+    }
+
+    /// `join()` on every started member, one after another.
+    fn join(&mut self, thread: ThreadId, group: crate::ids::GroupId) {
+        let targets = self.joinable(group);
+        if targets.is_empty() && self.scenario.groups()[group].started {
+            let name = &self.scenario.groups()[group].name;
+            return self.model_error(
+                "E206",
+                thread,
+                format!("cannot join {name}: none of its members has been started"),
+            );
+        }
+        while let Some(target) = targets.get(self.threads[thread].cursor.done as usize) {
+            if !self.has_ended(*target) {
+                return self.drop_gil(thread, After::Join(*target));
+            }
+            self.threads[thread].cursor.done += 1;
+        }
+        self.threads[thread].cursor.advance();
+    }
+
+    /// The members of a group that can be joined now: all of them, or those started so far.
+    fn joinable(&self, group: crate::ids::GroupId) -> Vec<Joinable> {
+        use crate::ids::{Id, ProcId};
+        use crate::model::Members;
+        let declared = &self.scenario.groups()[group];
+        let end = |all: &std::ops::Range<u32>| if declared.started { self.next_member[group] } else { all.end };
+        match &declared.members {
+            Members::Threads(all) => {
+                (all.start..end(all)).map(|member| Joinable::Thread(ThreadId::new(member as usize))).collect()
+            }
+            Members::Processes(all) => {
+                (all.start..end(all)).map(|member| Joinable::Process(ProcId::new(member as usize))).collect()
+            }
+        }
+    }
+}

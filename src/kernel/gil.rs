@@ -1,0 +1,287 @@
+//! The Global Interpreter Lock, to be read beside CPython's `Python/ceval_gil.c` (3.2 … 3.14).
+//!
+//! | here | there |
+//! |---|---|
+//! | [`Gil::locked`], `last_holder`, `switch_number`, `interval` | `struct _gil_runtime_state` |
+//! | [`Gil::waiters`] | threads in `COND_TIMED_WAIT(gil->cond, gil->mutex, interval)` |
+//! | [`Gil::forced`] | threads in `COND_WAIT(gil->switch_cond, gil->switch_mutex)` |
+//! | [`Gil::request`] | `gil_drop_request`; `_PY_GIL_DROP_REQUEST_BIT` |
+//! | `take`, `retry`, `begin_wait`, `grant` | `take_gil` |
+//! | `drop_gil`, `forced_check` | `drop_gil` |
+//! | `check_points` | `_Py_HandlePending`, `eval_frame_handle_pending` |
+//!
+//! # Divergence from CPython
+//! - The mutexes are not modelled: each of the functions below is one action.
+//! - Check points are everywhere inside a `cpu` step and nowhere else; in CPython they are tens of nanoseconds apart.
+//! - The request is one flag for each GIL (as up to 3.12); from 3.13 on it is a bit of the holder. With one GIL for each
+//!   interpreter nobody can tell.
+
+use std::collections::BTreeSet;
+
+use crate::ids::{GilId, ThreadId};
+use crate::kernel::Kernel;
+use crate::kernel::event::Event;
+use crate::kernel::log::Cause;
+use crate::kernel::policy::Policy;
+use crate::kernel::thread::{After, Phase, Stage, Wait, WokenOn, Work};
+use crate::model::NextHolder;
+use crate::rng::Stream;
+use crate::time::{Instant, Span};
+use crate::trace::{GilAct, Observer, State, What, Why};
+
+/// The lock of one interpreter.
+#[derive(Clone, Debug)]
+pub(crate) struct Gil {
+    /// Whether some thread holds it.
+    pub locked: bool,
+    /// The holder, or the last one if it is free.
+    pub last_holder: Option<ThreadId>,
+    /// Counts the grants to a thread other than the last holder.
+    pub switch_number: u64,
+    /// How long a waiter waits before it asks.
+    pub interval: Span,
+    /// The drop request.
+    pub request: bool,
+    /// Who is parked in the timed wait, by ticket: the smallest is woken first.
+    pub waiters: BTreeSet<(u64, ThreadId)>,
+    /// Who dropped on request and waits until somebody else has taken it.
+    pub forced: Vec<ThreadId>,
+    /// What decides the tickets.
+    next_holder: NextHolder,
+    /// Waits begun so far, for tickets of arrival.
+    waits: u64,
+    /// For a random next holder.
+    stream: Stream,
+    /// The records that last granted it and last asked for it.
+    grant_record: Cause,
+    request_record: Cause,
+}
+
+impl Gil {
+    pub fn new(gil: &crate::model::Gil, seed: u64) -> Gil {
+        Gil {
+            locked: false,
+            last_holder: None,
+            switch_number: 0,
+            // `take_gil` waits for at least a microsecond.
+            interval: gil.interval.max(Span::from_us(1)),
+            request: false,
+            waiters: BTreeSet::new(),
+            forced: Vec::new(),
+            next_holder: gil.next_holder,
+            waits: 0,
+            stream: Stream::new(seed, &format!("gil/{}/next_holder", gil.name)),
+            grant_record: Cause::Root,
+            request_record: Cause::Root,
+        }
+    }
+
+    /// Whether `thread` holds it.
+    pub fn is_held_by(&self, thread: ThreadId) -> bool {
+        self.locked && self.last_holder == Some(thread)
+    }
+
+    /// The place of a thread that begins a timed wait, having wanted the GIL since then.
+    fn ticket(&mut self, wanted_since: Instant) -> u64 {
+        self.waits += 1;
+        match self.next_holder {
+            NextHolder::Fifo => wanted_since.ns(),
+            NextHolder::Futex | NextHolder::Random => self.waits,
+        }
+    }
+
+    /// `COND_SIGNAL(gil->cond)`: one waiter leaves, if there is one.
+    fn signal(&mut self) -> Option<ThreadId> {
+        let place = match self.next_holder {
+            NextHolder::Random if self.waiters.len() > 1 => self.stream.below(self.waiters.len() as u64) as usize,
+            _ => 0,
+        };
+        let chosen = *self.waiters.iter().nth(place)?;
+        self.waiters.remove(&chosen);
+        Some(chosen.1)
+    }
+}
+
+impl<P: Policy, O: Observer> Kernel<'_, P, O> {
+    /// The GIL that a thread needs for Python code; a native or free-threaded one needs none.
+    pub(super) fn gil_of(&self, thread: ThreadId) -> Option<GilId> {
+        self.gil_of[thread]
+    }
+
+    /// Whether a thread holds the GIL of its interpreter.
+    pub(super) fn holds_gil(&self, thread: ThreadId) -> bool {
+        self.gil_of(thread).is_some_and(|gil| self.gils[gil].is_held_by(thread))
+    }
+
+    /// `take_gil`, entered by a thread on a core.
+    pub(super) fn take(&mut self, thread: ThreadId) {
+        let Some(gil) = self.gil_of(thread) else {
+            self.threads[thread].stage = Stage::Go;
+            return;
+        };
+        debug_assert!(!self.gils[gil].is_held_by(thread), "a thread takes the GIL that it holds");
+        if self.gils[gil].locked { self.begin_wait(gil, thread) } else { self.grant(gil, thread) }
+    }
+
+    /// `take_gil`, after a timed wait: the GIL is free, or the thread may ask for it, and waits again for a full interval.
+    pub(super) fn retry(&mut self, thread: ThreadId, timed_out: bool) {
+        let gil = self.gil_of(thread).expect("who waited for a GIL has one");
+        if !self.gils[gil].locked {
+            return self.grant(gil, thread);
+        }
+        let unchanged = self.gils[gil].switch_number == self.threads[thread].saved_switch_number;
+        if timed_out && unchanged {
+            self.request(gil, thread);
+        }
+        self.begin_wait(gil, thread);
+    }
+
+    /// `SET_GIL_DROP_REQUEST`
+    fn request(&mut self, gil: GilId, thread: ThreadId) {
+        if self.gils[gil].request {
+            return;
+        }
+        self.gils[gil].request = true;
+        self.requested.insert(gil);
+        let what = What::Gil { gil, thread, act: GilAct::Request };
+        self.gils[gil].request_record = self.write(Cause::Thread(thread), what);
+    }
+
+    /// `COND_TIMED_WAIT`: parks the thread until a signal or for one interval.
+    fn begin_wait(&mut self, gil: GilId, thread: ThreadId) {
+        let cause = self.gils[gil].grant_record;
+        let state = &mut self.threads[thread];
+        state.saved_switch_number = self.gils[gil].switch_number;
+        let wanted_since = *state.wanted_gil_since.get_or_insert(self.now);
+        let ticket = self.gils[gil].ticket(wanted_since);
+        self.threads[thread].gil_ticket = ticket;
+        self.gils[gil].waiters.insert((ticket, thread));
+        let timeout = self.now + self.gils[gil].interval + self.scenario.machine().costs.timer_slack;
+        self.block(thread, Wait::Gil, State::WantsGil, Why::GilLocked, cause);
+        let generation = self.threads[thread].generation;
+        self.queue.push(timeout, Event::GilTimeout { thread, generation });
+    }
+
+    /// The timed wait of a thread ends without a signal. It needs a core to look at the GIL and to ask.
+    pub(super) fn gil_timeout(&mut self, thread: ThreadId) {
+        let gil = self.gil_of(thread).expect("who waited for a GIL has one");
+        let ticket = self.threads[thread].gil_ticket;
+        let parked = self.gils[gil].waiters.remove(&(ticket, thread));
+        assert!(parked, "a thread timed out of a wait that it is not in");
+        self.wake(thread, Stage::Retry { timed_out: true }, Why::GilTimeout, Cause::Thread(thread));
+    }
+
+    /// `take_gil`, from `_ready` on: the thread has the GIL.
+    fn grant(&mut self, gil: GilId, thread: ThreadId) {
+        let lock = &mut self.gils[gil];
+        assert!(!lock.locked, "two holders of one GIL");
+        lock.locked = true;
+        let switched = lock.last_holder != Some(thread);
+        if switched {
+            lock.last_holder = Some(thread);
+            lock.switch_number += 1;
+        }
+        lock.request = false;
+        self.requested.remove(&gil);
+        let what = What::Gil { gil, thread, act: GilAct::Grant { switched } };
+        let record = self.write(Cause::Thread(thread), what);
+        self.gils[gil].grant_record = record;
+        let state = &mut self.threads[thread];
+        state.wanted_gil_since = None;
+        state.stage = Stage::Go;
+        state.because = (Why::GilTaken, record);
+        // `COND_SIGNAL(gil->switch_cond)`: whoever was forced to let go may go on.
+        if !self.gils[gil].forced.is_empty() {
+            let dropper = self.gils[gil].forced.remove(0);
+            let Phase::Blocked(Wait::Forced) = self.threads[dropper].phase else {
+                unreachable!("a thread in the forced wait is blocked")
+            };
+            let stage = self.threads[dropper].stage;
+            self.wake(dropper, stage, Why::GilSwitched, record);
+        }
+        self.spend(thread, self.costs_of(thread).gil_take);
+    }
+
+    /// `drop_gil`: the GIL is free and one waiter is signalled. If a request is pending, the thread first waits until
+    /// somebody else has taken the GIL, whatever the drop is for.
+    pub(super) fn drop_gil(&mut self, thread: ThreadId, after: After) {
+        self.threads[thread].stage = Stage::After(after);
+        let Some(gil) = self.gil_of(thread) else { return };
+        if self.release_gil(gil, thread) {
+            self.threads[thread].stage = Stage::ForcedCheck(after);
+        }
+        self.spend(thread, self.costs_of(thread).gil_drop);
+    }
+
+    /// `drop_gil` with `final_release`: an ending thread never waits for the switch.
+    pub(super) fn drop_gil_for_good(&mut self, thread: ThreadId) {
+        if let Some(gil) = self.gil_of(thread).filter(|gil| self.gils[*gil].is_held_by(thread)) {
+            self.release_gil(gil, thread);
+        }
+    }
+
+    /// Frees the GIL and signals one waiter. Returns whether a request was pending.
+    fn release_gil(&mut self, gil: GilId, thread: ThreadId) -> bool {
+        let lock = &mut self.gils[gil];
+        assert!(lock.is_held_by(thread), "a thread drops a GIL that it does not hold");
+        lock.locked = false;
+        let forced = lock.request;
+        let cause = if forced { lock.request_record } else { Cause::Thread(thread) };
+        let record = self.write(cause, What::Gil { gil, thread, act: GilAct::Drop { forced } });
+        self.gils[gil].grant_record = record;
+        self.requested.remove(&gil);
+        if let Some(waiter) = self.gils[gil].signal() {
+            self.wake(waiter, Stage::Retry { timed_out: false }, Why::GilSignal, record);
+            self.hand_over(waiter);
+        }
+        forced
+    }
+
+    /// With a free core and nothing to pay, a drop and the take by the signalled waiter are one action: nobody barges in
+    /// between.
+    fn hand_over(&mut self, waiter: ThreadId) {
+        let Some(core) = self.free_core_for(waiter) else { return };
+        if self.threads[waiter].woken != Some(WokenOn::Idle) || !self.dispatch_cost(core, waiter).is_zero() {
+            return;
+        }
+        self.pick(core, waiter);
+        self.retry(waiter, false);
+    }
+
+    /// `drop_gil`, the part under `FORCE_SWITCHING`: waits on `switch_cond` unless somebody has taken the GIL meanwhile.
+    pub(super) fn forced_check(&mut self, thread: ThreadId, after: After) {
+        let gil = self.gil_of(thread).expect("who dropped a GIL has one");
+        self.threads[thread].stage = Stage::After(after);
+        let lock = &mut self.gils[gil];
+        if lock.last_holder != Some(thread) {
+            return;
+        }
+        lock.request = false;
+        lock.forced.push(thread);
+        let cause = lock.request_record;
+        self.block(thread, Wait::Forced, State::Forced, Why::GilRequested, cause);
+    }
+
+    /// Every holder that executes Python code on a core and has been asked drops its GIL now. Called when all time-outs
+    /// of the instant have been seen. Returns whether anybody did.
+    pub(super) fn check_points(&mut self) -> bool {
+        let asked: Vec<GilId> = self.requested.iter().copied().collect();
+        let mut dropped = false;
+        for gil in asked {
+            let holder = self.gils[gil].last_holder.expect("who is asked holds the GIL");
+            if !self.at_check_point(holder) {
+                continue;
+            }
+            self.pause_burst(holder);
+            self.drop_gil(holder, After::TakeAgain);
+            self.ready.extend(self.threads[holder].core());
+            dropped = true;
+        }
+        dropped
+    }
+
+    fn at_check_point(&self, holder: ThreadId) -> bool {
+        let thread = &self.threads[holder];
+        thread.stage == Stage::Burst && thread.burst.is_some_and(|burst| burst.work == Work::Python)
+    }
+}

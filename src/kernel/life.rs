@@ -1,0 +1,331 @@
+//! Births and deaths: arrivals, `start`, start-up, the first run, the end of a program, of a process, of the run.
+
+use crate::ids::{GroupId, Id, ProcId, ThreadId};
+use crate::kernel::Kernel;
+use crate::kernel::event::Event;
+use crate::kernel::log::Cause;
+use crate::kernel::policy::Policy;
+use crate::kernel::thread::{After, Joinable, Phase, Stage, Wait};
+use crate::model::{Arrival, Members, StartMethod};
+use crate::time::Span;
+use crate::trace::{Ending, Observer, State, What, Why};
+
+/// A process.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Process {
+    /// Whether it has arrived.
+    pub arrived: bool,
+    /// Whether its interpreter is up; until then its other threads are held back.
+    pub up: bool,
+    /// Whether it has ended.
+    pub ended: bool,
+    /// Its non-daemon threads that have not ended, also those that will arrive at a time of their own.
+    pub non_daemons: u32,
+    /// Its threads that will arrive at a time of their own.
+    pub to_come: u32,
+    /// Its threads that have arrived and not ended, in the order of their arrival.
+    pub alive: Vec<ThreadId>,
+    /// Arrived before the interpreter was up.
+    held_back: Vec<(ThreadId, Cause, Why)>,
+}
+
+impl<P: Policy, O: Observer> Kernel<'_, P, O> {
+    // ------------------------------------------------------------------ arrivals
+
+    /// A process becomes eligible, and with it its threads, each at its own time.
+    pub(super) fn process_arrives(&mut self, process: ProcId, cause: Cause, why: Why) {
+        let scenario = self.scenario;
+        let declared = &scenario.processes()[process];
+        let starts_up = self.start_cost(process) > Span::ZERO;
+        self.processes_to_come -= u32::from(declared.arrival != Arrival::OnStart);
+        self.processes[process].arrived = true;
+        self.processes[process].up = !starts_up;
+        for thread in declared.threads.clone().map(|thread| ThreadId::new(thread as usize)) {
+            let Arrival::At(after) = scenario.threads()[thread].arrival else { continue };
+            if !scenario.threads()[thread].daemon {
+                self.processes[process].non_daemons += 1;
+                self.non_daemons += u32::from(declared.arrival == Arrival::OnStart);
+            }
+            self.processes[process].to_come += 1;
+            if after.is_zero() {
+                self.arrives(thread, cause, why);
+            } else {
+                self.queue.push(self.now + after, Event::Arrives(thread));
+            }
+        }
+    }
+
+    /// A thread becomes eligible.
+    pub(super) fn arrives(&mut self, thread: ThreadId, cause: Cause, why: Why) {
+        let process = self.scenario.threads()[thread].process;
+        self.processes[process].to_come -= 1;
+        if self.processes[process].ended {
+            return;
+        }
+        let first = self.scenario.processes()[process].threads.start == thread.0;
+        if !self.processes[process].up && !first {
+            self.processes[process].held_back.push((thread, cause, why));
+            return;
+        }
+        self.processes[process].alive.push(thread);
+        self.wake(thread, Stage::Begin, why, cause);
+    }
+
+    /// The interpreter of a process is up: its other threads may begin.
+    fn process_is_up(&mut self, process: ProcId) {
+        self.processes[process].up = true;
+        for (thread, cause, why) in std::mem::take(&mut self.processes[process].held_back) {
+            self.processes[process].to_come += 1;
+            self.arrives(thread, cause, why);
+        }
+    }
+
+    // ------------------------------------------------------------------ start-up
+
+    /// What the first thread of a process pays before it may ask for its GIL. A process that is the program itself (it
+    /// starts by itself in a model where processes are started by steps, or is called `main`) is up already.
+    fn start_cost(&self, process: ProcId) -> Span {
+        let declared = &self.scenario.processes()[process];
+        let is_program = declared.name == "main" || declared.group.is_none();
+        let starts_itself = declared.arrival != Arrival::OnStart;
+        if declared.python.is_none() || (starts_itself && (is_program || self.starts_processes)) {
+            return Span::ZERO;
+        }
+        let first = ThreadId(declared.threads.start);
+        let costs = self.costs_of(first);
+        match declared.start_method {
+            StartMethod::Fork => Span::ZERO,
+            StartMethod::Spawn => costs.spawn,
+            StartMethod::Forkserver => costs.forkserver,
+        }
+    }
+
+    /// What a new thread pays on a core before it may ask for the GIL.
+    pub(super) fn begin(&mut self, thread: ThreadId) {
+        let scenario = self.scenario;
+        let declared = &scenario.threads()[thread];
+        let process = &scenario.processes()[declared.process];
+        let costs = self.costs_of(thread);
+        let mut cost = if process.threads.start == thread.0 { self.start_cost(declared.process) } else { Span::ZERO };
+        if declared.own_interpreter {
+            cost += costs.interpreter_start;
+        }
+        if declared.interpreter.is_some() && declared.python_name != "MainThread" {
+            cost += costs.thread_start;
+        }
+        self.threads[thread].started_up = 1;
+        if cost.is_zero() {
+            self.threads[thread].stage = Stage::Take;
+        } else {
+            self.start_up(thread, cost);
+        }
+    }
+
+    /// A child made by spawn or forkserver imports the main module again, holding its own GIL. Returns whether it does
+    /// so now.
+    pub(super) fn import_main(&mut self, thread: ThreadId) -> bool {
+        let process = self.scenario.threads()[thread].process;
+        let first = self.scenario.processes()[process].threads.start == thread.0;
+        let imports = first && self.start_cost(process) > Span::ZERO && self.threads[thread].started_up == 1;
+        let cost = self.costs_of(thread).import_main;
+        self.threads[thread].started_up = 2;
+        if !imports || cost.is_zero() {
+            return false;
+        }
+        self.start_up(thread, cost);
+        true
+    }
+
+    /// The first time that a thread executes code of its own: whoever started it goes on.
+    pub(super) fn first_run(&mut self, thread: ThreadId) {
+        if std::mem::replace(&mut self.threads[thread].has_run, true) {
+            return;
+        }
+        let process = self.scenario.threads()[thread].process;
+        if !self.processes[process].up {
+            self.process_is_up(process);
+        }
+        if let Some(starter) = self.starters.remove(&thread) {
+            self.wake(starter, Stage::Take, Why::ChildRan, Cause::Thread(thread));
+        }
+    }
+
+    // ------------------------------------------------------------------ start
+
+    /// `start()` on the next member; a thread waits until the new thread has run, a process goes its own way.
+    pub(super) fn start(&mut self, thread: ThreadId, group: GroupId, count: Option<u32>) {
+        let members = self.scenario.groups()[group].members.clone();
+        let (Members::Threads(all) | Members::Processes(all)) = &members;
+        let done = self.threads[thread].cursor.done;
+        let next = self.next_member[group];
+        if count.is_some_and(|count| done >= count) || (count.is_none() && done > 0 && next >= all.end) {
+            return self.threads[thread].cursor.advance();
+        }
+        if all.is_empty() {
+            return self.threads[thread].cursor.advance();
+        }
+        if next >= all.end {
+            let name = &self.scenario.groups()[group].name;
+            return self.model_error(
+                "E206",
+                thread,
+                format!("cannot start {name}: all of its members have been started"),
+            );
+        }
+        match members {
+            Members::Threads(_) => self.start_thread(thread, group, ThreadId::new(next as usize)),
+            Members::Processes(_) => self.start_process(thread, group, ProcId::new(next as usize)),
+        }
+    }
+
+    fn start_thread(&mut self, starter: ThreadId, group: GroupId, child: ThreadId) {
+        self.next_member[group] += 1;
+        self.threads[starter].cursor.done += 1;
+        let declared = &self.scenario.threads()[child];
+        if !declared.daemon {
+            self.processes[declared.process].non_daemons += 1;
+            self.non_daemons += 1;
+        }
+        self.processes[declared.process].to_come += 1;
+        self.arrives(child, Cause::Thread(starter), Why::Started);
+        if !self.is_native(starter) {
+            self.drop_gil(starter, After::ChildRuns(child));
+        }
+    }
+
+    /// `Thread.start()` waits for the new thread's `_started` event.
+    pub(super) fn wait_for_child(&mut self, thread: ThreadId, child: ThreadId) {
+        if self.threads[child].has_run {
+            self.threads[thread].stage = Stage::Take;
+            return;
+        }
+        self.starters.insert(child, thread);
+        self.block(thread, Wait::ChildRuns(child), State::Event, Why::ChildStarting, Cause::Thread(thread));
+    }
+
+    fn start_process(&mut self, starter: ThreadId, group: GroupId, child: ProcId) {
+        let fork = self.scenario.processes()[child].start_method == StartMethod::Fork;
+        let cost = if fork { self.costs_of(starter).fork } else { Span::ZERO };
+        if !cost.is_zero() && !std::mem::replace(&mut self.threads[starter].fork_paid, true) {
+            return self.start_up(starter, cost);
+        }
+        self.threads[starter].fork_paid = false;
+        self.next_member[group] += 1;
+        self.threads[starter].cursor.done += 1;
+        self.process_arrives(child, Cause::Thread(starter), Why::Started);
+    }
+
+    // ------------------------------------------------------------------ join
+
+    /// Whether a thread or process has ended.
+    pub(super) fn has_ended(&self, target: Joinable) -> bool {
+        match target {
+            Joinable::Thread(thread) => self.threads[thread].phase == Phase::Done,
+            Joinable::Process(process) => self.processes[process].ended,
+        }
+    }
+
+    /// `join()` parks the thread until its target has ended.
+    pub(super) fn wait_for_end(&mut self, thread: ThreadId, target: Joinable) {
+        if self.has_ended(target) {
+            self.threads[thread].stage = Stage::Take;
+            return;
+        }
+        self.joiners.entry(target).or_default().push(thread);
+        self.block(thread, Wait::Join(target), State::Join, Why::Joining, Cause::Thread(thread));
+        self.look_for_deadlock(thread);
+    }
+
+    fn wake_joiners(&mut self, target: Joinable, cause: Cause) {
+        for joiner in self.joiners.remove(&target).unwrap_or_default() {
+            if self.threads[joiner].phase == Phase::Blocked(Wait::Join(target)) {
+                self.wake(joiner, Stage::Take, Why::Joined, cause);
+            }
+        }
+    }
+
+    // ------------------------------------------------------------------ ends
+
+    /// A thread on a core has reached the end of its program.
+    pub(super) fn finish(&mut self, thread: ThreadId) {
+        self.end_thread(thread, Why::Finished, Cause::Thread(thread));
+        let declared = &self.scenario.threads()[thread];
+        let process = &mut self.processes[declared.process];
+        if !declared.daemon {
+            process.non_daemons -= 1;
+            self.non_daemons -= 1;
+        }
+        // A process with non-daemon threads ends with the last of them; a process of daemons with its last thread.
+        let over = if declared.daemon { process.alive.is_empty() && process.to_come == 0 } else { true };
+        if process.non_daemons == 0 && over {
+            self.end_process(declared.process, thread);
+        }
+        let left = self.processes.values().any(|process| process.arrived && !process.ended);
+        if self.non_daemons == 0 && (!declared.daemon || (!left && self.processes_to_come == 0)) {
+            self.end_all(thread);
+        }
+    }
+
+    /// A thread ends, wherever it is.
+    fn end_thread(&mut self, thread: ThreadId, why: Why, cause: Cause) {
+        self.drop_gil_for_good(thread);
+        match self.threads[thread].phase {
+            Phase::OnCore(_) => self.off_core(thread, Phase::Done),
+            Phase::Queued(queue) => {
+                self.queues[queue as usize].dequeue(&mut self.tasks, thread);
+                self.queued -= 1;
+            }
+            Phase::Blocked(wait) => self.leave_wait(thread, wait),
+            Phase::Absent | Phase::Done => unreachable!("only the living end"),
+        }
+        let state = &mut self.threads[thread];
+        state.phase = Phase::Done;
+        state.generation += 1;
+        let process = self.scenario.threads()[thread].process;
+        self.processes[process].alive.retain(|each| *each != thread);
+        self.log.state(thread, State::Done, None, why, cause);
+        self.write_account(thread, why == Why::Finished);
+        self.wake_joiners(Joinable::Thread(thread), Cause::Thread(thread));
+    }
+
+    /// A blocked thread that ends is no longer in anybody's list.
+    fn leave_wait(&mut self, thread: ThreadId, wait: Wait) {
+        match wait {
+            Wait::Gil => {
+                let gil = self.gil_of(thread).expect("who waits for a GIL has one");
+                let ticket = self.threads[thread].gil_ticket;
+                self.gils[gil].waiters.remove(&(ticket, thread));
+            }
+            Wait::Forced => {
+                let gil = self.gil_of(thread).expect("who dropped a GIL has one");
+                self.gils[gil].forced.retain(|each| *each != thread);
+            }
+            Wait::Lock(lock) => self.locks[lock].waiters.retain(|each| *each != thread),
+            Wait::ChildRuns(child) => {
+                self.starters.remove(&child);
+            }
+            Wait::Io(device) => self.leave_device(thread, device),
+            Wait::Sleep | Wait::Join(_) => {}
+        }
+    }
+
+    /// The last non-daemon thread of a process has ended: its daemons end with it.
+    fn end_process(&mut self, process: ProcId, last: ThreadId) {
+        for daemon in self.processes[process].alive.clone() {
+            self.end_thread(daemon, Why::ProcessEnded, Cause::Thread(last));
+        }
+        self.processes[process].ended = true;
+        let record = self.write(Cause::Thread(last), What::Exit { process, code: 0 });
+        self.wake_joiners(Joinable::Process(process), record);
+    }
+
+    /// The last non-daemon thread of the model has ended: what is left are daemons, and the run is over.
+    fn end_all(&mut self, last: ThreadId) {
+        for process in self.scenario.processes().ids() {
+            if self.processes[process].arrived && !self.processes[process].ended {
+                self.end_process(process, last);
+            }
+        }
+        self.end(Ending::Finished);
+    }
+}

@@ -1,0 +1,283 @@
+//! The discrete-event simulator: cores, threads and GILs.
+//!
+//! The kernel cannot fail; it can only refuse to be built, and `lower` has done that. What a *modelled program* may do
+//! wrong (a deadlock, a release of a lock it does not hold) is an ending of the run. An assertion that fails is a bug.
+//!
+//! # One instant
+//! An instant is handled in rounds, until nothing more can happen without time passing:
+//! - (a) all events due, in key order;
+//! - (b) free cores are given out, in core order;
+//! - (c) threads on cores execute their zero-time steps, in core order, until each needs time or blocks;
+//! - (d) preemption of threads that still want their core: so a step that ends now is followed by whatever takes no time,
+//!   and a thread that blocks or ends now is never preempted;
+//! - (e) check points: asked holders drop their GIL, after all time-outs of the instant have been seen.
+
+mod blocking;
+mod core;
+mod ending;
+mod event;
+mod exec;
+mod gil;
+mod invariants;
+mod life;
+mod lock;
+mod log;
+mod output;
+mod policy;
+mod thread;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use self::policy::{Attributes, Enqueue, Policy, Tasks};
+
+use self::core::Core;
+use self::event::{Event, EventQueue};
+use self::log::{Cause, Log};
+use self::thread::{Joinable, Thread};
+use crate::ids::{CoreId, DeviceId, GilId, GroupId, IdVec, LockId, ProcId, ThreadId};
+use crate::model::{Arrival, Members, PythonCosts, RunQueue, Scenario};
+use crate::time::Instant;
+use crate::trace::{Ending, Observer, What, Why};
+
+/// So many rounds at one instant are a livelock.
+const MOST_ROUNDS: u32 = 1_000_000;
+
+/// A run in progress. Cloning it is a checkpoint.
+#[derive(Clone)]
+pub struct Kernel<'a, P: Policy, O: Observer> {
+    scenario: &'a Scenario,
+    observer: O,
+    log: Log,
+
+    now: Instant,
+    queue: EventQueue,
+    events: u64,
+    ending: Option<Ending>,
+
+    cores: IdVec<CoreId, Core>,
+    /// Cores without a thread.
+    free: BTreeSet<CoreId>,
+    /// Cores whose thread has zero-time steps to do.
+    ready: BTreeSet<CoreId>,
+    /// Cores whose thread is to be put back into the queue.
+    rescheduled: BTreeSet<CoreId>,
+    /// Whether some core may lack a quantum timer that it needs.
+    unarmed: bool,
+
+    /// One run queue, or one for each core.
+    queues: Vec<P>,
+    tasks: Tasks<P>,
+    /// Threads in run queues.
+    queued: usize,
+    /// Whether a core has become free or a thread runnable since cores were given out last.
+    unserved: bool,
+    /// Threads woken in this round.
+    woken: Vec<ThreadId>,
+
+    threads: IdVec<ThreadId, Thread>,
+    processes: IdVec<ProcId, life::Process>,
+    gils: IdVec<GilId, gil::Gil>,
+    /// GILs that are held and whose holder has been asked to drop them.
+    requested: BTreeSet<GilId>,
+    locks: IdVec<LockId, lock::Lock>,
+    devices: IdVec<DeviceId, blocking::Device>,
+    /// The next member of a group that a `start` step starts.
+    next_member: IdVec<GroupId, u32>,
+    /// Who waits in `start()` until a thread has run.
+    starters: BTreeMap<ThreadId, ThreadId>,
+    /// Who waits in `join()` for whom.
+    joiners: BTreeMap<Joinable, Vec<ThreadId>>,
+    /// Non-daemon threads that have not ended, also those that will arrive at a time of their own.
+    non_daemons: u32,
+    /// Processes that will arrive at a time of their own.
+    processes_to_come: u32,
+
+    gil_of: IdVec<ThreadId, Option<GilId>>,
+    /// By how much Python code takes longer, as a fraction.
+    factor_of: IdVec<ThreadId, (u64, u64)>,
+    /// Whether some step starts processes.
+    starts_processes: bool,
+}
+
+impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
+    /// A run of `scenario` that has not begun. `policy` is an empty run queue.
+    pub fn new(scenario: &'a Scenario, policy: P, observer: O) -> Self {
+        let machine = scenario.machine();
+        let queues = if machine.run_queue == RunQueue::PerCore { machine.cores.len() } else { 1 };
+        let seed = scenario.run().seed;
+        let threads = scenario.threads();
+        let attributes = |thread: &crate::model::Thread| Attributes { nice: thread.nice, priority: thread.priority };
+        let by_itself = |process: &&crate::model::Process| process.arrival != Arrival::OnStart;
+        let mut kernel = Kernel {
+            scenario,
+            log: Log::new(threads.len()),
+            observer,
+            now: Instant::ZERO,
+            queue: EventQueue::default(),
+            events: 0,
+            ending: None,
+            cores: machine.cores.values().map(|rate| Core::new(*rate)).collect(),
+            free: machine.cores.ids().collect(),
+            ready: BTreeSet::new(),
+            rescheduled: BTreeSet::new(),
+            unarmed: false,
+            tasks: threads.values().map(|thread| policy.task(attributes(thread))).collect(),
+            queues: vec![policy; queues],
+            queued: 0,
+            unserved: false,
+            woken: Vec::new(),
+            threads: threads.values().map(|_| Thread::default()).collect(),
+            processes: scenario.processes().values().map(|_| life::Process::default()).collect(),
+            gils: scenario.gils().values().map(|gil| gil::Gil::new(gil, seed)).collect(),
+            requested: BTreeSet::new(),
+            locks: scenario.locks().values().map(lock::Lock::new).collect(),
+            devices: scenario.devices().values().map(|device| blocking::Device::new(device.at_once)).collect(),
+            next_member: scenario.groups().values().map(|group| first_member(&group.members)).collect(),
+            starters: BTreeMap::new(),
+            joiners: BTreeMap::new(),
+            non_daemons: 0,
+            processes_to_come: scenario.processes().values().filter(by_itself).count() as u32,
+            gil_of: threads.ids().map(|thread| scenario.gil_of(thread)).collect(),
+            factor_of: threads.values().map(|thread| factor(scenario, thread)).collect(),
+            starts_processes: scenario.groups().values().any(starts_processes),
+        };
+        kernel.expect_arrivals();
+        kernel
+    }
+
+    /// Everything that will arrive at a time of its own.
+    fn expect_arrivals(&mut self) {
+        for (id, process) in self.scenario.processes().iter() {
+            let Arrival::At(at) = process.arrival else { continue };
+            self.queue.push(Instant::ZERO + at, Event::ProcessArrives(id));
+            let threads = process.threads.clone().map(|thread| &self.scenario.threads()[ThreadId(thread)]);
+            let lasting = threads.filter(|thread| !thread.daemon && thread.arrival != Arrival::OnStart);
+            self.non_daemons += lasting.count() as u32;
+        }
+    }
+
+    /// Runs to the end. Returns how it ended and how many events were handled.
+    pub fn run(mut self) -> (Ending, u64) {
+        while self.step() {}
+        (self.ending.expect("a run that is over has an ending"), self.events)
+    }
+
+    /// Handles the next instant at which something is due. Returns whether the run goes on.
+    pub fn step(&mut self) -> bool {
+        match self.queue.next_at() {
+            None => self.end_without_events(),
+            Some(at) if self.scenario.run().until.is_some_and(|horizon| at > horizon) => {
+                self.now = self.scenario.run().until.expect("there is a horizon");
+                self.end(Ending::Horizon);
+            }
+            Some(_) if self.events >= self.scenario.run().max_events => self.end_at_event_cap(),
+            Some(at) => {
+                assert!(at >= self.now, "time never goes back");
+                self.now = at;
+                self.instant();
+            }
+        }
+        self.log.close(&mut self.observer, self.now);
+        if self.ending.is_some() {
+            self.write_end();
+            return false;
+        }
+        if cfg!(debug_assertions) {
+            self.invariants();
+        }
+        true
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// How many events have been handled.
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// One instant, in rounds.
+    fn instant(&mut self) {
+        for _ in 0..MOST_ROUNDS {
+            self.handle_due();
+            self.give_out_cores();
+            self.run_ready();
+            if self.ending.is_some() {
+                return;
+            }
+            let more = self.queue.next_at() == Some(self.now) || self.unserved;
+            if !more && !self.preempt() && !self.check_points() && !self.arm_quanta() {
+                return;
+            }
+        }
+        self.end_in_livelock();
+    }
+
+    /// All events that are due, in key order.
+    fn handle_due(&mut self) {
+        while let Some(event) = self.queue.pop_due(self.now) {
+            self.events += 1;
+            self.handle(event);
+        }
+    }
+
+    fn handle(&mut self, event: Event) {
+        match event {
+            Event::ProcessArrives(process) => self.process_arrives(process, Cause::Root, Why::Arrived),
+            Event::Arrives(thread) => self.arrives(thread, Cause::Root, Why::Arrived),
+            Event::Wakes { thread, generation } => {
+                if self.threads[thread].generation == generation {
+                    self.wait_is_over(thread);
+                }
+            }
+            Event::CoreDone { core, generation } => {
+                if self.cores[core].generation == generation {
+                    self.core_done(core);
+                }
+            }
+            Event::GilTimeout { thread, generation } => {
+                if self.threads[thread].generation == generation {
+                    self.gil_timeout(thread);
+                }
+            }
+            Event::QuantumEnd { core, generation } => {
+                if self.cores[core].quantum == generation {
+                    self.cores[core].armed = false;
+                    self.mark_reschedule(core, Enqueue::QuantumOver);
+                }
+            }
+        }
+    }
+
+    /// Writes a record and returns the cause that others may name.
+    fn write(&mut self, cause: Cause, what: What) -> Cause {
+        self.log.write(&mut self.observer, self.now, cause, what)
+    }
+
+    /// What the actions of a thread's interpreter cost.
+    fn costs_of(&self, thread: ThreadId) -> PythonCosts {
+        let interpreter = self.scenario.threads()[thread].interpreter;
+        interpreter.map(|interpreter| self.scenario.interpreters()[interpreter].costs).unwrap_or_default()
+    }
+
+    /// Whether a thread belongs to a process without an interpreter.
+    fn is_native(&self, thread: ThreadId) -> bool {
+        self.scenario.threads()[thread].interpreter.is_none()
+    }
+}
+
+fn first_member(members: &Members) -> u32 {
+    let (Members::Threads(all) | Members::Processes(all)) = members;
+    all.start
+}
+
+fn starts_processes(group: &crate::model::Group) -> bool {
+    group.started && matches!(group.members, Members::Processes(_))
+}
+
+fn factor(scenario: &Scenario, thread: &crate::model::Thread) -> (u64, u64) {
+    let factor = thread.interpreter.map(|interpreter| scenario.interpreters()[interpreter].factor);
+    factor.map_or((1, 1), |factor| (factor.num() as u64, factor.den() as u64))
+}

@@ -1,0 +1,225 @@
+//! A thread as the kernel knows it: where it is, and what it does the next time it has a core.
+
+use crate::ids::{CoreId, DeviceId, LockId, ProcId, ThreadId};
+use crate::kernel::log::Cause;
+use crate::model::Cursor;
+use crate::rng::Stream;
+use crate::time::{Instant, Span};
+use crate::trace::Why;
+
+/// Where a thread is. Exactly one of these at any time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Not eligible yet.
+    Absent,
+    /// In a run queue, the number of which is given.
+    Queued(u32),
+    /// On a core.
+    OnCore(CoreId),
+    /// Off the core until something happens.
+    Blocked(Wait),
+    /// Ended.
+    Done,
+}
+
+/// What a thread off the core waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// The timed wait of `take_gil`.
+    Gil,
+    /// The wait of `drop_gil` until somebody else has taken the GIL (`FORCE_SWITCHING`).
+    Forced,
+    /// The end of a blocking call, on this device.
+    Io(Option<DeviceId>),
+    /// The end of a sleep.
+    Sleep,
+    /// A lock.
+    Lock(LockId),
+    /// `Thread.start()`: until this thread has run.
+    ChildRuns(ThreadId),
+    /// `join()`.
+    Join(Joinable),
+}
+
+/// What `join` waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Joinable {
+    Thread(ThreadId),
+    Process(ProcId),
+}
+
+/// What a thread does the next time it has a core and time does not pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Start up: what its start costs before it may ask for the GIL.
+    Begin,
+    /// `take_gil`.
+    Take,
+    /// Back from the timed wait of `take_gil`.
+    Retry { timed_out: bool },
+    /// It has all it needs: go on with the burst under way, or execute the operation under the cursor.
+    Go,
+    /// A burst is under way: time passes on this core.
+    Burst,
+    /// `drop_gil` after the GIL was released on request: has somebody else taken it?
+    ForcedCheck(After),
+    /// What the drop was for.
+    After(After),
+    /// Back from waiting for a lock that is a semaphore: take it if it is free.
+    LockRetry(LockId),
+}
+
+/// What a drop of the GIL is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum After {
+    /// A check point with a request pending: take it again.
+    TakeAgain,
+    /// A burst of native code that runs without it.
+    Native,
+    /// A blocking call that blocks for so long.
+    Io { length: Span, device: Option<DeviceId> },
+    /// A blocking call that returns at once: the thread keeps its core.
+    InstantIo,
+    /// A sleep.
+    Sleep(Span),
+    /// Waiting for a lock.
+    Lock(LockId),
+    /// Waiting until a started thread has run.
+    ChildRuns(ThreadId),
+    /// Waiting for an end.
+    Join(Joinable),
+}
+
+/// What a burst consists of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// Start-up: overhead, not work.
+    StartUp,
+    /// Python bytecode: interruptible at any time.
+    Python,
+    /// Native code without the GIL.
+    Native,
+    /// Native code that keeps the GIL: one uninterruptible unit.
+    NativeGil,
+}
+
+/// A stretch of work that needs a core, in progress or interrupted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Burst {
+    pub work: Work,
+    /// What is left, in the machine's units (`1 / scale` nanoseconds at speed 1).
+    pub left: u128,
+}
+
+/// How a thread was woken: decides what its next dispatch costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WokenOn {
+    /// A core was free for it.
+    Idle,
+    /// It has to take its turn on a core that is busy.
+    Busy,
+}
+
+/// A thread.
+#[derive(Clone, Debug)]
+pub(crate) struct Thread {
+    pub phase: Phase,
+    pub stage: Stage,
+    pub cursor: Cursor,
+    pub burst: Option<Burst>,
+    /// Of its pending timer; an older one does nothing.
+    pub generation: u32,
+    pub last_core: Option<CoreId>,
+    pub woken: Option<WokenOn>,
+    /// Since when it has been runnable, and what made it so.
+    pub runnable: (Instant, Cause),
+    /// Why its next burst begins, for the records.
+    pub because: (Why, Cause),
+    /// How often its start-up has been through a burst: the next one is the one of this number.
+    pub started_up: u8,
+    /// Whether it has executed Python code; the thread that started it waits for that.
+    pub has_run: bool,
+    /// A fork has been paid for and the child not been made yet.
+    pub fork_paid: bool,
+    /// `take_gil`: the switch number when the present wait began.
+    pub saved_switch_number: u64,
+    /// Since when it has wanted the GIL, over all timed waits.
+    pub wanted_gil_since: Option<Instant>,
+    /// Its place among the waiters, while it is one.
+    pub gil_ticket: u64,
+    /// Since when it has waited for a lock, over all wake-ups.
+    pub lock_since: Option<Instant>,
+    pub accounts: Accounts,
+    /// The streams of its draws, one for each purpose, made when first needed.
+    pub streams: [Option<Box<Stream>>; Purpose::COUNT],
+}
+
+/// What a draw is for; each purpose has a stream of its own, so that a changed sleep never shifts the draws of `cpu`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Cpu,
+    Native,
+    Io,
+    Sleep,
+}
+
+impl Purpose {
+    pub const COUNT: usize = 4;
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Purpose::Cpu => "cpu",
+            Purpose::Native => "native",
+            Purpose::Io => "io",
+            Purpose::Sleep => "sleep",
+        }
+    }
+}
+
+/// Work executed and demanded, in the machine's units.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Accounts {
+    /// `cpu`, with the free-threading factor.
+    pub cpu: u128,
+    /// `native_holding_gil`.
+    pub native_gil: u128,
+    /// `native`, and `cpu` of a process without an interpreter.
+    pub native: u128,
+    /// Demanded by all work steps begun, in nanoseconds at speed 1 and without the factor.
+    pub demanded_ns: u128,
+}
+
+impl Default for Thread {
+    fn default() -> Self {
+        Thread {
+            phase: Phase::Absent,
+            stage: Stage::Begin,
+            cursor: Cursor::default(),
+            burst: None,
+            generation: 0,
+            last_core: None,
+            woken: None,
+            runnable: (Instant::ZERO, Cause::Root),
+            because: (Why::Step, Cause::Root),
+            started_up: 0,
+            has_run: false,
+            fork_paid: false,
+            saved_switch_number: 0,
+            wanted_gil_since: None,
+            gil_ticket: 0,
+            lock_since: None,
+            accounts: Accounts::default(),
+            streams: [None, None, None, None],
+        }
+    }
+}
+
+impl Thread {
+    /// The core it is on.
+    pub fn core(&self) -> Option<CoreId> {
+        match self.phase {
+            Phase::OnCore(core) => Some(core),
+            _ => None,
+        }
+    }
+}
