@@ -112,17 +112,22 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         self.scenario.threads()[thread].affinity.as_ref().is_none_or(|cores| cores.contains(&core))
     }
 
-    /// The core that a runnable thread would get at once: the first free one that it may use, unless others wait for it.
+    /// The core that a runnable thread would get at once, unless others wait for it: its last one, or the first free one
+    /// that it may use.
     pub(super) fn free_core_for(&self, thread: ThreadId) -> Option<CoreId> {
         let others = self.queued - usize::from(matches!(self.threads[thread].phase, Phase::Queued(_)));
         if self.free.len() <= others {
             return None;
         }
-        let serves = |core: &CoreId| match self.threads[thread].phase {
-            Phase::Queued(queue) if self.queues.len() > 1 => queue == core.0,
-            _ => true,
-        };
-        self.free.iter().copied().find(|core| self.may_use(thread, *core) && serves(core))
+        match self.threads[thread].phase {
+            Phase::Queued(queue) if self.queues.len() > 1 => {
+                Some(CoreId(queue)).filter(|core| self.is_free_for(*core, thread))
+            }
+            _ => {
+                let home = self.threads[thread].last_core.filter(|home| self.is_free_for(*home, thread));
+                home.or_else(|| self.free.iter().copied().find(|core| self.may_use(thread, *core)))
+            }
+        }
     }
 
     // ------------------------------------------------------------------ the two doors
@@ -322,7 +327,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
 
     // ------------------------------------------------------------------ giving out cores
 
-    /// Free cores are given out, in core order.
+    /// Free cores are given out, in core order; a thread whose last core is free as well gets that one.
     pub(super) fn give_out_cores(&mut self) {
         self.unserved = false;
         if self.queued == 0 {
@@ -330,10 +335,17 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         }
         let free: Vec<CoreId> = self.free.iter().copied().collect();
         for core in free {
-            if let Some(thread) = self.pick_next(core) {
-                self.on_core(core, thread, None);
+            while self.cores[core].thread.is_none()
+                && let Some(thread) = self.pick_next(core)
+            {
+                let home = self.threads[thread].last_core.filter(|home| self.is_free_for(*home, thread));
+                self.on_core(home.filter(|_| self.queues.len() == 1).unwrap_or(core), thread, None);
             }
         }
+    }
+
+    fn is_free_for(&self, core: CoreId, thread: ThreadId) -> bool {
+        self.cores[core].thread.is_none() && self.may_use(thread, core)
     }
 
     /// The policy's choice for a core; an idle core with a queue of its own pulls from the longest other one.

@@ -28,7 +28,26 @@ pub(crate) enum Event {
     QuantumEnd { core: CoreId, generation: u32 },
 }
 
+/// The ranks in three groups, each looked at when what comes before it at the same instant has been done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rank {
+    /// Arrivals, wake-ups and completed work.
+    Work,
+    /// Time-outs of waits for the GIL.
+    Timeout,
+    /// Ends of quanta.
+    Quantum,
+}
+
 impl Event {
+    fn rank(self) -> Rank {
+        match self {
+            Event::ProcessArrives(_) | Event::Arrives(_) | Event::Wakes { .. } | Event::CoreDone { .. } => Rank::Work,
+            Event::GilTimeout { .. } => Rank::Timeout,
+            Event::QuantumEnd { .. } => Rank::Quantum,
+        }
+    }
+
     /// Rank and subject in one number.
     fn order(self) -> u64 {
         let (rank, subject) = match self {
@@ -76,9 +95,10 @@ impl EventQueue {
         self.heap.peek().map(|Reverse(entry)| entry.at())
     }
 
-    /// Takes the next event if it is due at `now`.
-    pub fn pop_due(&mut self, now: Instant) -> Option<Event> {
-        if self.next_at()? > now {
+    /// Takes the next event if it is due at `now` and of no later rank than `rank`.
+    pub fn pop_due(&mut self, now: Instant, rank: Rank) -> Option<Event> {
+        let Reverse(next) = self.heap.peek()?;
+        if next.at() > now || next.event.rank() > rank {
             return None;
         }
         self.heap.pop().map(|Reverse(entry)| entry.event)
@@ -132,8 +152,8 @@ mod tests {
                     let mut queue = EventQueue::default();
                     let at = Instant::from_ns(7);
                     pair.iter().for_each(|event| queue.push(at, **event));
-                    assert_eq!(queue.pop_due(at), Some(*first));
-                    assert_eq!(queue.pop_due(at), Some(*second));
+                    assert_eq!(queue.pop_due(at, Rank::Quantum), Some(*first));
+                    assert_eq!(queue.pop_due(at, Rank::Quantum), Some(*second));
                 }
             }
         }
@@ -143,7 +163,7 @@ mod tests {
     fn nothing_is_due_before_its_time() {
         let mut queue = EventQueue::default();
         queue.push(Instant::from_ns(5), Event::Arrives(ThreadId(0)));
-        assert_eq!(queue.pop_due(Instant::from_ns(4)), None);
-        assert!(queue.pop_due(Instant::from_ns(5)).is_some());
+        assert_eq!(queue.pop_due(Instant::from_ns(4), Rank::Quantum), None);
+        assert!(queue.pop_due(Instant::from_ns(5), Rank::Work).is_some());
     }
 }

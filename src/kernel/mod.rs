@@ -5,9 +5,11 @@
 //!
 //! # One instant
 //! An instant is handled in rounds, until nothing more can happen without time passing:
-//! - (a) all events due, in key order;
+//! - (a) all arrivals, wake-ups and completed work that are due, in key order;
 //! - (b) free cores are given out, in core order;
 //! - (c) threads on cores execute their zero-time steps, in core order, until each needs time or blocks;
+//! - then GIL time-outs and at last ends of quanta that are due, each followed by (b) and (c): work that ends exactly at a
+//!   time-out is over before anybody asks, and what it lets go is handed on first;
 //! - (d) preemption of threads that still want their core: so a step that ends now is followed by whatever takes no time,
 //!   and a thread that blocks or ends now is never preempted;
 //! - (e) check points: asked holders drop their GIL, after all time-outs of the instant have been seen.
@@ -25,13 +27,15 @@ mod log;
 mod output;
 mod policy;
 mod thread;
+#[cfg(test)]
+mod try_tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::policy::{Attributes, Enqueue, Policy, Tasks};
 
 use self::core::Core;
-use self::event::{Event, EventQueue};
+use self::event::{Event, EventQueue, Rank};
 use self::log::{Cause, Log};
 use self::thread::{Joinable, Thread};
 use crate::ids::{CoreId, DeviceId, GilId, GroupId, IdVec, LockId, ProcId, ThreadId};
@@ -201,26 +205,33 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
     /// One instant, in rounds.
     fn instant(&mut self) {
         for _ in 0..MOST_ROUNDS {
-            self.handle_due();
+            self.handle_due(Rank::Work);
             self.give_out_cores();
             self.run_ready();
             if self.ending.is_some() {
                 return;
             }
-            let more = self.queue.next_at() == Some(self.now) || self.unserved;
-            if !more && !self.preempt() && !self.check_points() && !self.arm_quanta() {
+            let more = self.unserved
+                || self.handle_due(Rank::Timeout)
+                || self.handle_due(Rank::Quantum)
+                || self.preempt()
+                || self.check_points()
+                || self.arm_quanta();
+            if !more {
                 return;
             }
         }
         self.end_in_livelock();
     }
 
-    /// All events that are due, in key order.
-    fn handle_due(&mut self) {
-        while let Some(event) = self.queue.pop_due(self.now) {
+    /// All events that are due, up to a rank, in key order. Returns whether there were any.
+    fn handle_due(&mut self, rank: Rank) -> bool {
+        let before = self.events;
+        while let Some(event) = self.queue.pop_due(self.now, rank) {
             self.events += 1;
             self.handle(event);
         }
+        self.events > before
     }
 
     fn handle(&mut self, event: Event) {
