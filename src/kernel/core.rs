@@ -74,6 +74,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         state.stage = stage;
         state.woken = woken.then_some(on);
         state.phase = Phase::Queued(queue);
+        self.charge_queue(queue as usize);
         self.queues[queue as usize].enqueue(&mut self.tasks, thread, Enqueue::Woken);
         self.queued += 1;
         self.woken.push(thread);
@@ -168,6 +169,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         self.charge(core);
         if matches!(to, Phase::Blocked(_) | Phase::Done) {
             let queue = self.queue_of(core);
+            self.charge_queue(queue);
             self.queues[queue].dequeue(&mut self.tasks, thread);
         }
         let state = &mut self.cores[core];
@@ -320,6 +322,18 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         self.queues[queue].charge(&mut self.tasks, thread, ran);
     }
 
+    /// Charges every running thread of a queue, where the policy looks at them.
+    fn charge_queue(&mut self, queue: usize) {
+        if !P::LOOKS_AT_RUNNING {
+            return;
+        }
+        for core in self.cores.ids() {
+            if self.cores[core].thread.is_some() && self.queue_of(core) == queue {
+                self.charge(core);
+            }
+        }
+    }
+
     /// Which run queue serves a core.
     pub(super) fn queue_of(&self, core: CoreId) -> usize {
         if self.queues.len() == 1 { 0 } else { core.index() }
@@ -359,6 +373,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         others.sort_by_key(|other| std::cmp::Reverse(self.queues[*other].len()));
         let (from, thread) =
             others.into_iter().find_map(|other| self.pick_from(other, core).map(|thread| (other, thread)))?;
+        self.charge_queue(from);
         self.queues[from].dequeue(&mut self.tasks, thread);
         self.queues[own].enqueue(&mut self.tasks, thread, Enqueue::Pulled);
         self.queued += 1;

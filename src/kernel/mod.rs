@@ -27,8 +27,6 @@ mod log;
 mod output;
 mod policy;
 mod thread;
-#[cfg(test)]
-mod try_tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 

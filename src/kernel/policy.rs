@@ -36,6 +36,10 @@ pub trait Policy: Clone {
     /// What it keeps for each thread.
     type Task: Clone;
 
+    /// Whether it looks at how long running threads have run when another one comes or goes (`update_curr`): then they
+    /// are charged first.
+    const LOOKS_AT_RUNNING: bool = false;
+
     /// What it keeps for a thread that has not run yet.
     fn task(&self, attributes: Attributes) -> Self::Task;
 

@@ -7,17 +7,16 @@
 //! not negative. Each thread has a *virtual deadline* v + slice · 1024 / w, renewed when v reaches it. Among the eligible
 //! threads the one with the earliest deadline runs, ties by id.
 //!
-//! A thread that blocks takes its lag with it, at most one slice of it either way, and is put back where it had been
-//! relative to V. So one that used less than its share is owed something when it wakes: then the running thread is not
-//! eligible any more and loses its core at once (*wake-up pre-emption*). A thread that is owed nothing waits for the end of
-//! the running slice. A running thread that is eligible keeps its core until its deadline (`RUN_TO_PARITY`).
+//! A thread that blocks takes its lag with it, at most one slice of it. One that used less than its share is still owed that
+//! when it wakes: then the running thread is not eligible any more and loses its core at once (*wake-up pre-emption*). One
+//! that had more than its share pays it back while it sleeps: it returns where it stood, or at V if that has passed it by
+//! (*delayed dequeue*). A thread that is owed nothing waits for the end of the running slice. A running thread that is eligible keeps its core until its deadline (`RUN_TO_PARITY`).
 //!
 //! With a tick, the end of a slice is seen at the next tick only (`machine.tick`); wake-ups are seen at once, as the timer
 //! interrupts of `hrtimer` are.
 //!
 //! # Divergence from Linux
-//! - One slice for all threads; no group scheduling (autogroup, cgroups), no delayed dequeue: a thread that sleeps while it
-//!   owes something still owes it when it wakes.
+//! - One slice for all threads; no group scheduling (autogroup, cgroups). A thread in delayed dequeue does not count in V.
 //! - The lag is bounded by one slice; Linux allows `max(2 · slice, tick)`.
 
 use std::collections::BTreeSet;
@@ -108,11 +107,17 @@ impl Fair {
         self.weighted -= task.weight * task.v;
     }
 
-    /// `place_entity`: where a thread that comes back stands, so that its lag is what it was *after* it has joined and
-    /// moved the average.
+    /// `place_entity`: where a thread that comes back stands. If it is owed something, its lag is what it was *after* it has
+    /// joined and moved the average.
     fn place(&mut self, task: &mut Task) {
-        let owed = if self.weights == 0 { 0 } else { task.lag * (self.weights + task.weight) / self.weights };
-        task.v = self.virtual_time() - owed;
+        let now = self.virtual_time();
+        task.v = if task.lag <= 0 {
+            now.max(task.v)
+        } else if self.weights == 0 {
+            now
+        } else {
+            now - task.lag * (self.weights + task.weight) / self.weights
+        };
         task.deadline = task.v + self.virtual_slice(task);
         self.join(task);
     }
@@ -120,6 +125,9 @@ impl Fair {
 
 impl Policy for Fair {
     type Task = Task;
+
+    /// V is an average over running threads, too.
+    const LOOKS_AT_RUNNING: bool = true;
 
     fn task(&self, attributes: Attributes) -> Task {
         let weight = WEIGHTS[(attributes.nice + 20).clamp(0, 39) as usize];
@@ -155,7 +163,9 @@ impl Policy for Fair {
     fn dequeue(&mut self, tasks: &mut Tasks<Self>, thread: ThreadId) {
         let most = self.virtual_slice(&tasks[thread]);
         let task = &mut tasks[thread];
-        task.lag = (self.virtual_time() - task.v).clamp(-most, most);
+        let now = self.virtual_time();
+        task.lag = (now - task.v).clamp(-most, most);
+        task.v = task.v.min(now + most);
         self.queue.remove(&(task.deadline, thread));
         self.leave(task);
     }

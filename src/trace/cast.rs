@@ -8,6 +8,8 @@ use crate::model::{Arrival, Scenario};
 pub struct Cast {
     /// The processes' names.
     pub processes: IdVec<ProcId, String>,
+    /// For each process the declared group that it is a member of, where the model declares processes.
+    pub process_groups: IdVec<ProcId, Option<GroupId>>,
     /// The declared groups' names.
     pub groups: IdVec<GroupId, String>,
     /// The threads.
@@ -61,6 +63,7 @@ impl Cast {
         });
         Cast {
             processes: scenario.processes().values().map(|process| process.name.clone()).collect(),
+            process_groups: scenario.processes().values().map(|process| process.group).collect(),
             groups: scenario.groups().values().map(|group| group.name.clone()).collect(),
             threads: threads.collect(),
             gils: scenario.gils().values().map(|gil| gil.name.clone()).collect(),
@@ -92,7 +95,8 @@ impl Cast {
     }
 
     /// The threads that a selector means: a full name `process/thread`, a thread name, a group name (all its members),
-    /// a process name (all its threads), `prefix*` (of a thread's short or full name) or `*`. In declaration order, each once.
+    /// a process name (all its threads; also the declared name of
+    /// several processes), `prefix*` (of a thread's short or full name) or `*`. In declaration order, each once.
     pub fn select(&self, selector: &str) -> Vec<ThreadId> {
         let prefix = selector.strip_suffix('*');
         let matches = |id: ThreadId, actor: &Actor| match prefix {
@@ -101,6 +105,7 @@ impl Cast {
                 actor.name == selector
                     || self.groups[actor.group] == selector
                     || self.processes[actor.process] == selector
+                    || self.process_groups[actor.process].is_some_and(|group| self.groups[group] == selector)
                     || self.full_name(id) == selector
             }
         };
