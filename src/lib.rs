@@ -4,6 +4,7 @@
 //! ```text
 //!   cli        parses arguments, prints, exits; the only floor that reads the environment
 //!   study      runs variants; joins backend and analysis
+//!   store      files on disk, written whole
 //!   render     text, JSON, lanes: views of one trace
 //!   analysis   metrics, lanes, invariants, expectations: pure rules over records
 //!   backend    runs a scenario (simulated)
@@ -15,12 +16,17 @@
 //! ```
 //! Nobody imports upwards; `tests/it/tidy.rs` enforces it.
 
+pub mod analysis;
 pub mod backend;
+pub mod cli;
 pub mod ids;
 pub mod kernel;
 pub mod model;
 pub mod policy;
 pub mod ratio;
+pub mod render;
 pub mod rng;
+pub mod store;
+pub mod study;
 pub mod time;
 pub mod trace;

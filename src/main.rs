@@ -1,1 +1,5 @@
-fn main() {}
+//! The `gilsim` command.
+
+fn main() -> std::process::ExitCode {
+    gilsim::cli::main()
+}

@@ -1,0 +1,212 @@
+//! From the name of a metric to its values in one run.
+
+use crate::analysis::{Metrics, ThreadMetrics};
+use crate::ids::{ProcId, ThreadId};
+use crate::model::expect::{Metric, MetricName, Unit};
+use crate::ratio::Ratio;
+use crate::time::Span;
+use crate::trace::{Cast, State};
+
+/// One value of a metric.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// Whose it is; empty for the whole run.
+    pub who: String,
+    /// The value, or why there is none.
+    pub value: Result<Amount, String>,
+    /// How often it occurs (lists of single waits name each different value once).
+    pub count: u64,
+}
+
+/// A value: durations count nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Amount {
+    /// A number below zero: only exit codes can be (a process that a signal ended).
+    Negative(i32),
+    /// Any other.
+    Exact(Ratio),
+}
+
+/// All values of a metric; none if its selector means nobody.
+pub fn read(cast: &Cast, metrics: &Metrics, metric: &Metric) -> Vec<Reading> {
+    let selector = metric.selector.as_deref();
+    match metric.name {
+        MetricName::Held => locks(cast, metrics, selector.unwrap_or("*")),
+        MetricName::Exit => exits(cast, metrics, selector.unwrap_or("*")),
+        MetricName::Count => vec![of_run(count(cast, selector.unwrap_or_default()))],
+        MetricName::Fairness => fairness(cast, metrics, selector),
+        name => match selector {
+            Some(selector) => threads(cast, metrics, name, cast.select(selector)),
+            None => whole_run(cast, metrics, name),
+        },
+    }
+}
+
+fn of_run(value: Ratio) -> Reading {
+    Reading { who: String::new(), value: Ok(Amount::Exact(value)), count: 1 }
+}
+
+fn time(span: Span) -> Ratio {
+    Ratio::whole(span.ns().into())
+}
+
+/// The metrics of the whole run. A metric of threads without a selector is about all of them.
+fn whole_run(cast: &Cast, metrics: &Metrics, name: MetricName) -> Vec<Reading> {
+    let value = match name {
+        MetricName::Makespan => time(metrics.makespan),
+        MetricName::Work => exact_sum(metrics, ThreadMetrics::work),
+        MetricName::PythonWork => exact_sum(metrics, |thread| thread.python_work),
+        MetricName::NativeWork => exact_sum(metrics, |thread| thread.native_work),
+        MetricName::CoresBusy => metrics.cores_busy(),
+        MetricName::MaxRunning => Ratio::whole(metrics.max_running.into()),
+        MetricName::MaxInPython => Ratio::whole(metrics.max_in_python.into()),
+        MetricName::GilBusy => Ratio::whole(metrics.gils.values().map(|gil| u128::from(gil.busy.ns())).sum()),
+        MetricName::GilSwitches => Ratio::whole(metrics.all_gils().switches.into()),
+        MetricName::GilForced => Ratio::whole(metrics.all_gils().forced.into()),
+        MetricName::GilRequests => Ratio::whole(metrics.all_gils().requests.into()),
+        MetricName::Switches => Ratio::whole(metrics.count(|thread| thread.switches).into()),
+        MetricName::Preemptions => Ratio::whole(metrics.count(|thread| thread.preemptions).into()),
+        MetricName::Migrations => Ratio::whole(metrics.count(|thread| thread.migrations).into()),
+        _ => return threads(cast, metrics, name, cast.threads.ids().collect()),
+    };
+    vec![of_run(value)]
+}
+
+fn exact_sum(metrics: &Metrics, of: impl Fn(&ThreadMetrics) -> Span) -> Ratio {
+    Ratio::whole(metrics.threads.values().map(|thread| u128::from(of(thread).ns())).sum())
+}
+
+fn threads(cast: &Cast, metrics: &Metrics, name: MetricName, threads: Vec<ThreadId>) -> Vec<Reading> {
+    if name == MetricName::EachWaitGil {
+        return waits(cast, metrics, threads);
+    }
+    let reading = |id| Reading {
+        who: cast.label(id),
+        value: of_thread(cast, metrics, name, id).map(Amount::Exact).ok_or_else(|| missing(metrics, name, id)),
+        count: 1,
+    };
+    threads.into_iter().map(reading).collect()
+}
+
+/// The single waits of all these threads. Threads of which nobody ever waited count as one wait of no length, so that
+/// "at least 5ms" fails for them and "at most 5ms" holds.
+fn waits(cast: &Cast, metrics: &Metrics, threads: Vec<ThreadId>) -> Vec<Reading> {
+    let of_thread = |id: &ThreadId| {
+        let who = cast.label(*id);
+        let reading = move |(wait, count)| Reading { who: who.clone(), value: Ok(Amount::Exact(time(wait))), count };
+        metrics.threads[*id].each_wait_gil.values().map(reading)
+    };
+    let waits: Vec<Reading> = threads.iter().flat_map(of_thread).collect();
+    if waits.is_empty() && !threads.is_empty() { vec![of_run(Ratio::ZERO)] } else { waits }
+}
+
+fn of_thread(cast: &Cast, metrics: &Metrics, name: MetricName, id: ThreadId) -> Option<Ratio> {
+    let thread = &metrics.threads[id];
+    let span = match name {
+        MetricName::Finish => Span::from_ns(thread.finish?.ns()),
+        MetricName::FirstRun => Span::from_ns(thread.first_run?.ns()),
+        MetricName::Response => thread.response()?,
+        MetricName::Turnaround => thread.turnaround()?,
+        MetricName::Waiting => thread.waiting(),
+        MetricName::Ran => thread.ran(),
+        MetricName::WaitGil => thread.wait_gil(),
+        MetricName::Forced => thread.states.of(State::Forced),
+        MetricName::WaitCore => thread.wait_core(),
+        MetricName::WaitLock => thread.states.of(State::Lock),
+        MetricName::InIo => thread.states.of(State::Io),
+        MetricName::Startup => thread.states.of(State::StartUp),
+        MetricName::Work => thread.work(),
+        MetricName::PythonWork => thread.python_work,
+        MetricName::NativeWork => thread.native_work,
+        MetricName::Switches => return Some(Ratio::whole(thread.switches.into())),
+        MetricName::Preemptions => return Some(Ratio::whole(thread.preemptions.into())),
+        MetricName::Migrations => return Some(Ratio::whole(thread.migrations.into())),
+        MetricName::Share => return Some(metrics.share(cast, id)),
+        _ => return None,
+    };
+    Some(time(span))
+}
+
+/// Why a thread has no value.
+fn missing(metrics: &Metrics, name: MetricName, id: ThreadId) -> String {
+    let thread = &metrics.threads[id];
+    match (name, thread.arrival) {
+        (_, None) => "never started".into(),
+        (MetricName::Finish | MetricName::Turnaround, _) => format!("not finished at the {}", metrics.ending_place()),
+        (MetricName::FirstRun | MetricName::Response, _) => "never ran".into(),
+        _ => format!("{} has no value for a thread", name.word()),
+    }
+}
+
+fn fairness(cast: &Cast, metrics: &Metrics, selector: Option<&str>) -> Vec<Reading> {
+    let threads = selector.map_or_else(|| cast.threads.ids().collect(), |selector| cast.select(selector));
+    if threads.is_empty() { Vec::new() } else { vec![of_run(metrics.fairness(threads))] }
+}
+
+fn locks(cast: &Cast, metrics: &Metrics, selector: &str) -> Vec<Reading> {
+    let meant = cast.locks.iter().filter(|(_, name)| {
+        let short = name.rsplit_once('/').map_or(name.as_str(), |(_, short)| short);
+        names(selector, name) || names(selector, short)
+    });
+    let of_lock = |(id, name): (_, &String)| Reading { who: name.clone(), ..of_run(time(metrics.locks[id])) };
+    meant.map(of_lock).collect()
+}
+
+fn exits(cast: &Cast, metrics: &Metrics, selector: &str) -> Vec<Reading> {
+    let is_member = |id: ProcId| cast.process_groups[id].is_some_and(|group| cast.groups[group] == selector);
+    let selected = cast.processes.iter().filter(|(id, name)| names(selector, name) || is_member(*id));
+    let of_process = |(id, name): (ProcId, &String)| Reading {
+        who: name.clone(),
+        value: metrics.exits[id]
+            .map(exit_code)
+            .ok_or_else(|| format!("still running at the {}", metrics.ending_place())),
+        count: 1,
+    };
+    selected.map(of_process).collect()
+}
+
+fn exit_code(code: i32) -> Amount {
+    u128::try_from(code).map_or(Amount::Negative(code), |code| Amount::Exact(Ratio::whole(code)))
+}
+
+fn count(cast: &Cast, kind: &str) -> Ratio {
+    Ratio::whole(match kind {
+        "process" => cast.processes.len(),
+        "gil" => cast.gils.len(),
+        _ => cast.threads.len(),
+    } as u128)
+}
+
+fn names(selector: &str, name: &str) -> bool {
+    selector.strip_suffix('*').map_or(selector == name, |prefix| name.starts_with(prefix))
+}
+
+impl Reading {
+    /// The value as a reader writes it, or why there is none.
+    pub fn text(&self, unit: Unit) -> String {
+        self.value.as_ref().map_or_else(String::clone, |value| value.text(unit))
+    }
+}
+
+impl Amount {
+    /// As a reader writes it: a duration in its usual unit, or a number with at most three decimals.
+    pub fn text(self, unit: Unit) -> String {
+        match (self, unit) {
+            (Amount::Negative(code), _) => code.to_string(),
+            (Amount::Exact(value), Unit::Number) => value.to_string(),
+            (Amount::Exact(value), Unit::Time) => time_text(value),
+        }
+    }
+}
+
+/// A duration, exact where it is a whole number of nanoseconds that the clock can count.
+fn time_text(value: Ratio) -> String {
+    let whole = u64::try_from(value.num() / value.den()).map(Span::from_ns);
+    match whole {
+        Err(_) => format!("{}s", Ratio::new(value.num() / value.den() / 1_000_000_000, 1)),
+        Ok(span) if value.den() == 1 => span.to_string(),
+        // A mean can fall between two nanoseconds.
+        Ok(span) if span.ns() >= 1000 => span.short(),
+        Ok(_) => format!("{value}ns"),
+    }
+}

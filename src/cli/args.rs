@@ -1,0 +1,205 @@
+//! The command line, declared once: parser, help, completions and man pages come from here.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXAMPLES: &str = "\
+Examples:
+  gilsim run models/threads-cpu-12.yaml        why twelve threads are no faster
+  gilsim run models/processes-cpu-12.yaml      why twelve processes are
+  gilsim check models                          does every model keep its promises?
+  gilsim help format                           how to write a model
+
+Exit codes: 0 everything holds · 1 an expectation failed · 2 model or usage error ·
+4 deadlock, livelock or event cap · 74 output could not be written";
+
+/// Simulates how threads and processes share cores under Python's Global Interpreter Lock.
+#[derive(Debug, Parser)]
+#[command(name = "gilsim", version, after_help = EXAMPLES, disable_help_subcommand = true, subcommand_required = true)]
+#[command(arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// How to print.
+    #[command(flatten)]
+    pub look: Look,
+}
+
+/// How to print, on every command.
+#[derive(Args, Clone, Debug)]
+pub struct Look {
+    /// Colours: they only double what the signs say. NO_COLOR and CLICOLOR_FORCE are honoured.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: When,
+    /// Only ASCII signs.
+    #[arg(long, global = true)]
+    pub ascii: bool,
+    /// Columns to use; default: those of the terminal, or 80.
+    #[arg(long, global = true, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(40..))]
+    pub width: Option<u16>,
+    /// No warnings.
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more on stderr: events, digests.
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Simulate a model: how long, why that long, what would change it
+    Run(Run),
+    /// Check models: their errors, their expectations and those of their variants
+    Check(Check),
+    /// Explain a topic: format, steps, states, metrics, policies, errors; or a command
+    Help {
+        /// The topic or command.
+        topic: Option<String>,
+    },
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    #[command(hide = true)]
+    Man,
+}
+
+/// `gilsim run`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  gilsim run model.yaml
+  gilsim run model.yaml --set machine.cores=2 --set threads.worker.count=8
+  gilsim run model.yaml --what-if no-gil
+  gilsim run model.yaml --profile linux --until 2s
+  gilsim run model.yaml --format jsonl -o timeline.jsonl
+  cat model.yaml | gilsim run -")]
+pub struct Run {
+    /// The model file; - reads standard input.
+    pub model: PathBuf,
+    /// Run this variant from the model's what_if.
+    #[arg(long, value_name = "NAME")]
+    pub what_if: Option<String>,
+    #[command(flatten)]
+    pub changes: Changes,
+    /// What to print.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+    /// Write to this file instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Show every lane and every row, also where many are alike.
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// Changes to a model on the command line.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Changes {
+    /// Change a field of the model before it is checked, e.g. machine.cores=2.
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub set: Vec<String>,
+    /// The seed of random draws.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// The cost profile: ideal, linux, or a file.
+    #[arg(long, value_name = "PROFILE")]
+    pub profile: Option<String>,
+    /// The horizon.
+    #[arg(long, value_name = "DURATION")]
+    pub until: Option<String>,
+    #[command(flatten)]
+    pub limits: LimitArgs,
+}
+
+/// Limits on what a model may ask for; errors name the flag that raises them.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Limits")]
+pub struct LimitArgs {
+    /// Most events of one run.
+    #[arg(long, value_name = "N")]
+    pub max_events: Option<u64>,
+    /// Most threads of a model.
+    #[arg(long, value_name = "N")]
+    pub max_threads: Option<u32>,
+    /// Most cores of a model.
+    #[arg(long, value_name = "N")]
+    pub max_cores: Option<u32>,
+    /// Most operations of all programs.
+    #[arg(long, value_name = "N")]
+    pub max_steps: Option<u64>,
+    /// Most YAML nodes of a model.
+    #[arg(long, value_name = "N")]
+    pub max_nodes: Option<usize>,
+    /// Deepest nesting of a model's YAML.
+    #[arg(long, value_name = "N")]
+    pub max_depth: Option<usize>,
+    /// Largest model file, in bytes.
+    #[arg(long, value_name = "BYTES")]
+    pub max_model_size: Option<u64>,
+}
+
+/// What `run` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A report to read
+    Text,
+    /// The results as one JSON object
+    Json,
+    /// The timeline, one JSON record a line
+    Jsonl,
+    /// The timeline, one line of text an event
+    Timeline,
+}
+
+/// `gilsim check`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  gilsim check models
+  gilsim check model.yaml --determinism
+  gilsim check models --format github")]
+pub struct Check {
+    /// Model files, or folders of them; - reads standard input.
+    #[arg(required = true)]
+    pub models: Vec<PathBuf>,
+    #[command(flatten)]
+    pub changes: Changes,
+    /// Run everything twice and compare the timelines.
+    #[arg(long)]
+    pub determinism: bool,
+    /// What to print.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: CheckFormat,
+}
+
+/// What `check` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// A line a model, details where something fails
+    Text,
+    /// The results as one JSON object
+    Json,
+    /// JUnit XML, a test case an expectation
+    Junit,
+    /// SARIF 2.1.0
+    Sarif,
+    /// GitHub annotations
+    Github,
+}

@@ -1,0 +1,157 @@
+//! `gilsim run`.
+
+use std::io::{self, Write};
+
+use crate::cli::Exit;
+use crate::cli::args::{Format, Run};
+use crate::cli::input;
+use crate::cli::output::{Failure, Screen};
+use crate::model::{self, Diagnostic, Loaded, Options, Source};
+use crate::render::{self, Facts, JsonLines, Report, Timeline};
+use crate::study::{self, Simulation};
+use crate::trace::{Cast, Ending, Nobody};
+use crate::{rng, study::simulate};
+
+/// A text report simulates changes only of runs with at most so many events, and lets each have at most ten times as many.
+const EVENTS_FOR_CHANGES: u64 = 200_000;
+
+/// Simulates a model and prints what was asked for.
+pub fn run(args: &Run, screen: &Screen) -> Result<Exit, Failure> {
+    let limits = input::limits(&args.changes.limits);
+    let source = match input::read(&args.model, &limits)? {
+        Ok(source) => source,
+        Err(finding) => return refuse(&[*finding], screen),
+    };
+    let sets = input::settings(&args.changes);
+    let options = Options {
+        variant: args.what_if.as_deref(),
+        sets: &sets,
+        limits,
+        read_profile: &input::read_profile,
+        ..Options::default()
+    };
+    let loaded = match model::load(&source, &options) {
+        Ok(loaded) => loaded,
+        Err(findings) => return refuse(&findings, screen),
+    };
+    input::report(&loaded.warnings, screen);
+    let digest = study::scenario_digest(&loaded.scenario).hex();
+    let facts = Facts::of(&loaded.scenario, digest, args.what_if.clone(), rng::VERSION);
+    let simulation = match args.format {
+        Format::Text => text(args, screen, &source, &options, &loaded, &facts)?,
+        Format::Json => {
+            let simulation = simulate(&loaded.scenario, Nobody);
+            let mut text = String::new();
+            render::json(&mut text, &report(&simulation, &facts, &[], &[])).expect("a string takes everything");
+            screen.stream(args.output.as_deref(), |writer| writer.write_all(text.as_bytes()))?;
+            simulation
+        }
+        Format::Jsonl => stream(args, screen, |writer| {
+            let cast = Cast::of(&loaded.scenario);
+            let mut lines = JsonLines::new(&cast, &facts, writer);
+            let simulation = simulate(&loaded.scenario, &mut lines);
+            lines.finish().map(|_| simulation)
+        })?,
+        Format::Timeline => stream(args, screen, |writer| {
+            let cast = Cast::of(&loaded.scenario);
+            let mut timeline = Timeline::new(&cast, writer);
+            let simulation = simulate(&loaded.scenario, &mut timeline);
+            timeline.finish().map(|_| simulation)
+        })?,
+    };
+    if screen.verbose {
+        screen.say(&format!("{} events, timeline {}", simulation.events, simulation.digest.hex()));
+    }
+    Ok(exit(&simulation))
+}
+
+fn refuse(findings: &[Diagnostic], screen: &Screen) -> Result<Exit, Failure> {
+    input::report(findings, screen);
+    Ok(Exit::Usage)
+}
+
+fn stream(
+    args: &Run,
+    screen: &Screen,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<Simulation>,
+) -> Result<Simulation, Failure> {
+    let mut simulation = None;
+    screen.stream(args.output.as_deref(), |writer| {
+        simulation = Some(write(writer)?);
+        Ok(())
+    })?;
+    Ok(simulation.expect("what was written was simulated"))
+}
+
+/// The report to read.
+fn text(
+    args: &Run,
+    screen: &Screen,
+    source: &Source,
+    options: &Options,
+    loaded: &Loaded,
+    facts: &Facts,
+) -> Result<Simulation, Failure> {
+    let simulation = simulate(&loaded.scenario, Nobody);
+    let command = format!("gilsim run {}", args.model.display());
+    let changes = if simulation.events <= EVENTS_FOR_CHANGES {
+        study::changes(source, options, 10 * EVENTS_FOR_CHANGES)
+    } else {
+        Vec::new()
+    };
+    let changes: Vec<render::Change> = changes
+        .into_iter()
+        .map(|change| render::Change {
+            what: change.what,
+            makespan: change.makespan,
+            ending: change.ending,
+            work: change.work,
+            command: change.options.map(|options| format!("{command} {options}")),
+        })
+        .collect();
+    let hints = hints(&command, args, loaded);
+    let style = screen.style(args.output.is_some(), args.all);
+    let mut text = String::new();
+    render::text(&mut text, &report(&simulation, facts, &changes, &hints), style).expect("a string takes everything");
+    screen.stream(args.output.as_deref(), |writer| writer.write_all(text.as_bytes()))?;
+    Ok(simulation)
+}
+
+fn report<'a>(
+    simulation: &'a Simulation,
+    facts: &'a Facts,
+    changes: &'a [render::Change],
+    hints: &'a [String],
+) -> Report<'a> {
+    Report {
+        facts,
+        cast: &simulation.cast,
+        metrics: &simulation.metrics,
+        lanes: &simulation.lanes,
+        outcomes: &simulation.outcomes,
+        invariants: &simulation.invariants,
+        changes,
+        hints,
+        events: simulation.events,
+        digest: simulation.digest,
+    }
+}
+
+/// What to try next.
+fn hints(command: &str, args: &Run, loaded: &Loaded) -> Vec<String> {
+    let variant = loaded.variants.first().filter(|_| args.what_if.is_none());
+    let mut hints: Vec<String> =
+        variant.map(|variant| format!("{command} --what-if {}", variant.name)).into_iter().collect();
+    hints.push(format!("{command} --format timeline"));
+    hints
+}
+
+/// A deadlock that the model expects is no failure; one that it does not expect is.
+fn exit(simulation: &Simulation) -> Exit {
+    let stuck = match simulation.metrics.ending {
+        Some(Ending::Finished | Ending::Horizon) | None => Exit::Holds,
+        Some(Ending::Deadlock { .. }) if simulation.expects_deadlock => Exit::Holds,
+        Some(_) => Exit::Stuck,
+    };
+    stuck.and(if simulation.holds() { Exit::Holds } else { Exit::Fails })
+}

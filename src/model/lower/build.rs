@@ -1,0 +1,297 @@
+//! Multiplies a plan out: every process, interpreter and thread with its number.
+
+use std::collections::BTreeMap;
+
+use crate::ids::{DeviceId, GilId, GroupId, IdVec, InterpId, LockId, ProcId, ProgramId, ThreadId};
+use crate::model::decode::At;
+use crate::model::expect::Expectation;
+use crate::model::lower::arrivals::arrivals;
+use crate::model::lower::plan::{GroupPlan, Plan, ProcessPlan};
+use crate::model::lower::programs::{Names, compile};
+use crate::model::lower::python::Settings;
+use crate::model::lower::references::Uses;
+use crate::model::lower::{machine, member};
+use crate::model::program::Program;
+use crate::model::report::Report;
+use crate::model::scenario::{
+    Arrival, Gil, Group, Interpreter, Lock, Machine, Members, Process, Run, Scenario, StartMethod, Thread,
+};
+use crate::model::spec::Model;
+use crate::model::spec::objects::LockKind;
+use crate::model::spec::python::Version;
+use crate::time::Span;
+
+/// The process id of the first process; the others follow in declaration order.
+const FIRST_PID: u32 = 1000;
+/// CPython's `TIME_TO_BE_FAIR_NS` (`Python/lock.c`, 3.13): a mutex whose waiter has waited longer is handed over.
+const TIME_TO_BE_FAIR: Span = Span::from_ms(1);
+
+/// What a scenario is built from.
+pub struct Parts<'p, 'm> {
+    /// The shapes.
+    pub model: &'m Model,
+    /// The processes and groups, within the limits.
+    pub plan: &'p Plan<'m>,
+    /// What their steps use.
+    pub uses: &'p Uses,
+    /// The machine.
+    pub machine: Machine,
+    /// The run.
+    pub run: Run,
+    /// The expectations.
+    pub expectations: Vec<Expectation>,
+}
+
+/// Builds the scenario.
+pub fn build(parts: Parts, report: &mut Report) -> Scenario {
+    let Parts { model, plan, uses, mut machine, run, expectations } = parts;
+    let devices = machine::devices(model, report);
+    let device_ids: BTreeMap<&str, DeviceId> = devices.iter().map(|(id, device)| (device.name.as_str(), id)).collect();
+    let mut builder = Builder::new(model, plan, uses, &device_ids, run.seed, machine.cores.len(), report);
+    builder.process_groups();
+    for index in 0..plan.processes.len() {
+        builder.process(index);
+    }
+    let Builder { processes, interpreters, gils, groups, threads, programs, locks, .. } = builder;
+    machine::rescale(&mut machine, interpreters.values().map(|interpreter| interpreter.factor));
+    let text = |field: &Option<At<String>>| field.as_ref().map(|at| at.value.clone());
+    let profile = model.machine.as_ref().and_then(|machine| text(&machine.value.profile));
+    Scenario {
+        name: text(&model.name).unwrap_or_default(),
+        about: text(&model.about),
+        profile: profile.unwrap_or_else(|| "ideal".to_owned()),
+        machine,
+        devices,
+        locks,
+        processes,
+        interpreters,
+        gils,
+        groups,
+        threads,
+        programs,
+        run,
+        expectations,
+    }
+}
+
+struct Builder<'b, 'm> {
+    model: &'m Model,
+    plan: &'b Plan<'m>,
+    uses: &'b Uses,
+    device_ids: &'b BTreeMap<&'b str, DeviceId>,
+    seed: u64,
+    cores: usize,
+    report: &'b mut Report,
+    processes: IdVec<ProcId, Process>,
+    interpreters: IdVec<InterpId, Interpreter>,
+    gils: IdVec<GilId, Gil>,
+    groups: IdVec<GroupId, Group>,
+    threads: IdVec<ThreadId, Thread>,
+    programs: IdVec<ProgramId, Program>,
+    locks: IdVec<LockId, Lock>,
+}
+
+impl<'b, 'm> Builder<'b, 'm> {
+    fn new(
+        model: &'m Model,
+        plan: &'b Plan<'m>,
+        uses: &'b Uses,
+        device_ids: &'b BTreeMap<&'b str, DeviceId>,
+        seed: u64,
+        cores: usize,
+        report: &'b mut Report,
+    ) -> Self {
+        Builder {
+            model,
+            plan,
+            uses,
+            device_ids,
+            seed,
+            cores,
+            report,
+            processes: IdVec::new(),
+            interpreters: IdVec::new(),
+            gils: IdVec::new(),
+            groups: IdVec::new(),
+            threads: IdVec::new(),
+            programs: IdVec::new(),
+            locks: IdVec::new(),
+        }
+    }
+
+    /// Declared processes are the first groups, so that the number of a process is the number of its group.
+    fn process_groups(&mut self) {
+        let mut next = 0;
+        for process in self.plan.processes.iter().filter(|_| self.plan.declared) {
+            let members = Members::Processes(next..next + process.count);
+            next += process.count;
+            self.groups.push(Group { name: process.name.to_owned(), members, started: process.started });
+        }
+    }
+
+    fn process(&mut self, index: usize) {
+        let plan: &'b ProcessPlan<'m> = &self.plan.processes[index];
+        let arrivals = match plan.thread {
+            Some(thread) => arrivals(thread, plan.count, self.seed, &format!("{}/arrivals", plan.name), self.report),
+            None => vec![Span::ZERO; plan.count as usize],
+        };
+        // Programs that mean the same in every member of the process.
+        let mut shared: BTreeMap<usize, ProgramId> = BTreeMap::new();
+        for (number, at) in (0..plan.count).zip(arrivals) {
+            let arrival = if plan.started { Arrival::OnStart } else { Arrival::At(at) };
+            self.member(index, number, arrival, &mut shared);
+        }
+    }
+
+    fn member(&mut self, index: usize, number: u32, arrival: Arrival, shared: &mut BTreeMap<usize, ProgramId>) {
+        let plan: &'b ProcessPlan<'m> = &self.plan.processes[index];
+        let id = ProcId(self.processes.len() as u32);
+        let name = member(plan.name, plan.count, number);
+        let names = Names {
+            devices: self.device_ids,
+            locks: self.locks(index, id, &name),
+            groups: self.thread_groups(index),
+            processes: &self.plan.by_name,
+        };
+        let first = self.threads.len() as u32;
+        let main = self.main_interpreter(plan, id, &name);
+        let home = Home { plan, id, name: &name, number, main };
+        let mut children = 0;
+        for (place, group) in plan.groups.iter().enumerate() {
+            let program = if group.uses_process { None } else { shared.get(&place).copied() };
+            let program = program.unwrap_or_else(|| self.programs.push(compile(group.steps, &names)));
+            shared.insert(place, program);
+            let group_id = if plan.single { GroupId(index as u32) } else { names.groups[group.name] };
+            self.group(&home, group, group_id, program, &mut children);
+        }
+        self.processes.push(Process {
+            group: self.plan.declared.then_some(GroupId(index as u32)),
+            arrival,
+            start_method: plan.python.as_ref().map_or(StartMethod::Fork, |python| python.start_method),
+            python: plan.python.as_ref().map(|python| (python.version.0, python.version.1)),
+            threads: first..self.threads.len() as u32,
+            pid: FIRST_PID + id.0,
+            name,
+        });
+    }
+
+    /// The locks of a member of a process: all declared ones, or those it uses where the model declares processes.
+    fn locks(&mut self, index: usize, process: ProcId, name: &str) -> BTreeMap<&'m str, LockId> {
+        let version = self.plan.processes[index].python.as_ref().map(|python| python.version);
+        let declared = self.model.locks.as_ref().map_or(&[][..], |locks| &locks.value.0);
+        let used: Vec<usize> = if self.plan.declared {
+            self.uses.locks[index].iter().copied().collect()
+        } else {
+            (0..declared.len()).collect()
+        };
+        let mut ids = BTreeMap::new();
+        for lock in used.into_iter().map(|place| &declared[place]) {
+            let reentrant = lock.value.kind.is_some_and(|kind| kind.value == LockKind::Rlock);
+            let name = if self.plan.declared { format!("{name}/{}", lock.name) } else { lock.name.clone() };
+            let fair_after = fair_after(version, reentrant);
+            ids.insert(lock.name.as_str(), self.locks.push(Lock { name, process, reentrant, fair_after }));
+        }
+        ids
+    }
+
+    /// Makes the groups of threads of a member of a process.
+    fn thread_groups(&mut self, index: usize) -> BTreeMap<&'b str, GroupId> {
+        let plan: &'b Plan<'m> = self.plan;
+        let mut ids: BTreeMap<&'b str, GroupId> = BTreeMap::new();
+        let process = &plan.processes[index];
+        let mut next = self.threads.len() as u32;
+        for group in process.groups.iter().filter(|_| !process.single) {
+            let members = Members::Threads(next..next + group.count);
+            next += group.count;
+            let id = self.groups.push(Group { name: group.name.to_owned(), members, started: group.started });
+            ids.insert(group.name, id);
+        }
+        ids
+    }
+
+    /// The interpreter that the threads of a process share, if some thread is in it.
+    fn main_interpreter(&mut self, plan: &ProcessPlan, process: ProcId, name: &str) -> Option<InterpId> {
+        let python = plan.python.as_ref()?;
+        let needed = plan.groups.iter().any(|group| group.count > 0 && !group.own_interpreter());
+        needed.then(|| self.interpreter(python, process, name.to_owned()))
+    }
+
+    fn interpreter(&mut self, python: &Settings, process: ProcId, name: String) -> InterpId {
+        let gil = python
+            .gil
+            .then(|| self.gils.push(Gil { name, interval: python.interval, next_holder: python.next_holder }));
+        self.interpreters.push(Interpreter { process, gil, factor: python.factor, costs: python.costs })
+    }
+
+    fn group(&mut self, home: &Home, group: &GroupPlan, id: GroupId, program: ProgramId, children: &mut u32) {
+        let arrivals = self.thread_arrivals(home, group);
+        let affinity = group.thread.affinity.as_ref().map(|cores| machine::affinity(cores, self.cores, self.report));
+        for (number, at) in (0..group.count).zip(arrivals) {
+            let name = if home.plan.single { home.name.to_owned() } else { member(group.name, group.count, number) };
+            let interpreter = match &home.plan.python {
+                Some(python) if group.own_interpreter() => {
+                    Some(self.interpreter(python, home.id, format!("{}/{name}", home.name)))
+                }
+                _ => home.main,
+            };
+            let main = home.plan.single || name == "main";
+            *children += u32::from(!main);
+            self.threads.push(Thread {
+                python_name: home.python_name(group, &name, main, *children),
+                stream: format!("{}/{}#{}", home.stream(self.plan.declared), group.name, number + 1),
+                name,
+                group: id,
+                process: home.id,
+                interpreter,
+                own_interpreter: group.own_interpreter() && interpreter.is_some(),
+                program,
+                arrival: if group.started { Arrival::OnStart } else { Arrival::At(at) },
+                daemon: group.daemon(),
+                nice: group.thread.nice.map_or(0, |nice| nice.value.clamp(-20, 19) as i8),
+                priority: group.thread.priority.map_or(0, |priority| priority.value),
+                affinity: affinity.clone(),
+            });
+        }
+    }
+
+    /// When the members of a group arrive after their process. A process with `do` arrives as a whole.
+    fn thread_arrivals(&mut self, home: &Home, group: &GroupPlan) -> Vec<Span> {
+        if home.plan.single {
+            return vec![Span::ZERO];
+        }
+        let prefix = if self.plan.declared { format!("{}/", home.stream(true)) } else { String::new() };
+        arrivals(group.thread, group.count, self.seed, &format!("{prefix}{}/arrivals", group.name), self.report)
+    }
+}
+
+/// The member of a process that threads are made for.
+struct Home<'h, 'm> {
+    plan: &'h ProcessPlan<'m>,
+    id: ProcId,
+    name: &'h str,
+    number: u32,
+    main: Option<InterpId>,
+}
+
+impl Home<'_, '_> {
+    /// Its part of stream names. It has its number even where it is the only member, so that another member changes no draws.
+    fn stream(&self, declared: bool) -> String {
+        if declared { format!("{}#{}", self.plan.name, self.number + 1) } else { self.plan.name.to_owned() }
+    }
+
+    /// The name in `threading.enumerate()`: since 3.10 with the name of the function (bpo-41982).
+    fn python_name(&self, group: &GroupPlan, name: &str, main: bool, number: u32) -> String {
+        match self.plan.python.as_ref().map(|python| python.version) {
+            None => name.to_owned(),
+            Some(_) if main => "MainThread".to_owned(),
+            Some(version) if version >= Version(3, 10) => format!("Thread-{number} ({})", group.name),
+            Some(_) => format!("Thread-{number}"),
+        }
+    }
+}
+
+/// Since 3.13 a `Lock` is a `PyMutex`, since 3.14 an `RLock` is one too; before, and in native programs, a semaphore.
+fn fair_after(version: Option<Version>, reentrant: bool) -> Option<Span> {
+    let since = if reentrant { Version(3, 14) } else { Version(3, 13) };
+    version.filter(|version| *version >= since).map(|_| TIME_TO_BE_FAIR)
+}

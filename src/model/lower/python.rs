@@ -1,0 +1,104 @@
+//! The settings of an interpreter: a process's own, then the model's, then the profile's, field by field.
+
+use crate::model::code::Code;
+use crate::model::decode::At;
+use crate::model::lower::above_zero;
+use crate::model::report::Report;
+use crate::model::scenario::{NextHolder, PythonCosts, StartMethod};
+use crate::model::spec::profile::Profile;
+use crate::model::spec::python::{self as shapes, Build, NextHolderWord, Python, StartMethodWord, Version};
+use crate::ratio::Ratio;
+use crate::time::Span;
+
+/// What holds without `switch_interval`.
+const DEFAULT_INTERVAL: Span = Span::from_ms(5);
+
+/// An interpreter's settings, settled.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Its version.
+    pub version: Version,
+    /// Whether it has a GIL.
+    pub gil: bool,
+    /// How long a waiter waits.
+    pub interval: Span,
+    /// Which waiter is woken.
+    pub next_holder: NextHolder,
+    /// How children are made.
+    pub start_method: StartMethod,
+    /// By how much its Python code takes longer; 1 with a GIL.
+    pub factor: Ratio,
+    /// What its actions cost.
+    pub costs: PythonCosts,
+}
+
+/// Settles an interpreter's settings; the first layer is the strongest.
+pub fn settle(layers: &[&Python], profile: &Profile, report: &mut Report) -> Settings {
+    let from_profile = profile.python.as_ref().map(|python| &python.value);
+    let version = pick(layers, |python| python.version).map_or(Version::DEFAULT, |version| version.value);
+    let build = pick(layers, |python| python.build);
+    let free = build.filter(|build| build.value == Build::FreeThreaded);
+    if let Some(build) = free.filter(|_| version < Version(3, 13)) {
+        let message = format!("Python {version} has no free-threaded build; 3.13 is the first");
+        report.error(Code::E209, build.spot, message);
+    }
+    let interval = pick(layers, |python| python.switch_interval);
+    above_zero("the switch interval", interval, report);
+    let next_holder = pick(layers, |python| python.next_holder).or(from_profile.and_then(|python| python.next_holder));
+    let own = layers.iter().filter_map(|python| python.costs.as_ref());
+    let costs: Vec<&shapes::PythonCosts> =
+        own.chain(from_profile.and_then(|python| python.costs.as_ref())).map(|costs| &costs.value).collect();
+    let factor = costs.iter().find_map(|costs| costs.free_threading_factor.as_ref());
+    Settings {
+        version,
+        gil: free.is_none(),
+        interval: interval.map_or(DEFAULT_INTERVAL, |interval| interval.value),
+        next_holder: match next_holder.map(|next| next.value) {
+            Some(NextHolderWord::Futex) => NextHolder::Futex,
+            Some(NextHolderWord::Random) => NextHolder::Random,
+            Some(NextHolderWord::Fifo) | None => NextHolder::Fifo,
+        },
+        start_method: start_method(pick(layers, |python| python.start_method), version, report),
+        factor: factor.filter(|_| free.is_some()).map_or(Ratio::ONE, |factor| factor.value.of(version)),
+        costs: settle_costs(&costs),
+    }
+}
+
+fn pick<T>(layers: &[&Python], field: impl Fn(&Python) -> Option<At<T>>) -> Option<At<T>> {
+    layers.iter().find_map(|layer| field(layer))
+}
+
+fn start_method(chosen: Option<At<StartMethodWord>>, version: Version, report: &mut Report) -> StartMethod {
+    let Some(At { value, spot, .. }) = chosen else {
+        // On Linux; 3.14 changed it (gh-84559).
+        return if version >= Version(3, 14) { StartMethod::Forkserver } else { StartMethod::Fork };
+    };
+    if value != StartMethodWord::Fork && version < Version(3, 4) {
+        report.error(
+            Code::E209,
+            spot,
+            format!("Python {version} only forks; 3.4 was the first with other start methods"),
+        );
+    }
+    match value {
+        StartMethodWord::Fork => StartMethod::Fork,
+        StartMethodWord::Spawn => StartMethod::Spawn,
+        StartMethodWord::Forkserver => StartMethod::Forkserver,
+    }
+}
+
+fn settle_costs(layers: &[&shapes::PythonCosts]) -> PythonCosts {
+    let pick = |cost: fn(&shapes::PythonCosts) -> Option<At<Span>>| {
+        layers.iter().find_map(|layer| cost(layer)).map_or(Span::ZERO, |cost| cost.value)
+    };
+    PythonCosts {
+        thread_start: pick(|costs| costs.thread_start),
+        fork: pick(|costs| costs.fork),
+        spawn: pick(|costs| costs.spawn),
+        forkserver: pick(|costs| costs.forkserver),
+        interpreter_start: pick(|costs| costs.interpreter_start),
+        import_main: pick(|costs| costs.import_main),
+        gil_take: pick(|costs| costs.gil_take),
+        gil_drop: pick(|costs| costs.gil_drop),
+    }
+}

@@ -1,0 +1,137 @@
+//! Names that steps use: each must be declared where the step can see it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::code::Code;
+use crate::model::decode::{At, Named};
+use crate::model::lower::plan::{GroupPlan, Plan, ProcessPlan};
+use crate::model::report::Report;
+use crate::model::spec::Model;
+use crate::model::spec::steps::Action;
+use crate::model::tree::{Spot, crop};
+
+/// What the steps of a model use.
+#[derive(Debug, Default)]
+pub struct Uses {
+    /// For each process of the plan the declared locks that it uses, by their places in the declaration.
+    pub locks: Vec<BTreeSet<usize>>,
+    /// The names of the devices that are used.
+    pub devices: BTreeSet<String>,
+}
+
+/// What `start` and `join` name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    /// A group of threads of process `.0`: number `.1`.
+    Threads(usize, usize),
+    /// A process.
+    Process(usize),
+}
+
+/// What `start` and `join` mean by a name in process `here`: threads of this process, else processes.
+pub fn target(plan: &Plan, here: usize, name: &str) -> Option<Target> {
+    let group = plan.processes[here].by_name.get(name).map(|group| Target::Threads(here, *group));
+    group.or_else(|| plan.by_name.get(name).map(|process| Target::Process(*process)))
+}
+
+/// Checks all names that steps use.
+pub fn check(model: &Model, plan: &Plan, report: &mut Report) -> Uses {
+    let uses = Uses { locks: vec![BTreeSet::new(); plan.processes.len()], devices: BTreeSet::new() };
+    let devices = model.machine.as_ref().and_then(|machine| machine.value.devices.as_ref());
+    let (locks, semaphores) = (places(model.locks.as_ref()), places(model.semaphores.as_ref()));
+    let mut checker =
+        Checker { plan, locks, semaphores, devices: places(devices), uses, seen: BTreeMap::new(), report };
+    for (here, process) in plan.processes.iter().enumerate() {
+        for group in &process.groups {
+            checker.group(here, process, group);
+        }
+    }
+    checker.uses
+}
+
+/// Declared names with their places.
+type Places<'m> = BTreeMap<&'m str, usize>;
+
+fn places<T>(named: Option<&At<Named<T>>>) -> Places<'_> {
+    named.iter().flat_map(|named| named.value.names()).enumerate().map(|(place, name)| (name, place)).collect()
+}
+
+struct Checker<'c, 'm> {
+    plan: &'c Plan<'m>,
+    locks: Places<'m>,
+    semaphores: Places<'m>,
+    devices: Places<'m>,
+    uses: Uses,
+    /// For each lock the process that named it first.
+    seen: BTreeMap<usize, usize>,
+    report: &'c mut Report,
+}
+
+impl Checker<'_, '_> {
+    fn group(&mut self, here: usize, process: &ProcessPlan, group: &GroupPlan) {
+        group.steps.each(&mut |step| match &step.action {
+            Action::With { lock, .. } | Action::Acquire(lock) | Action::Release(lock) => self.lock(here, group, lock),
+            Action::Io { device: Some(device), .. } => self.device(device),
+            Action::Start { group: name, .. } | Action::Join(name) => self.target(here, process, name),
+            _ => {}
+        });
+    }
+
+    fn lock(&mut self, here: usize, group: &GroupPlan, name: &At<String>) {
+        let Some(lock) = self.locks.get(name.value.as_str()).copied() else {
+            // A semaphore is already reported as not simulated.
+            if !self.semaphores.contains_key(name.value.as_str()) {
+                undeclared("lock", name, self.locks.keys().copied(), self.report);
+            }
+            return;
+        };
+        if group.own_interpreter() {
+            let message =
+                format!("\"{}\" has interpreters of its own, which cannot use the lock \"{}\"", group.name, name.value);
+            self.report.error(Code::E207, name.spot, message).help("with interpreter: shared they can");
+        }
+        let first = *self.seen.entry(lock).or_insert(here);
+        if first != here {
+            let other = self.plan.processes[first].name;
+            let message =
+                format!("the lock \"{}\" is already used in \"{other}\", and locks do not cross processes", name.value);
+            self.report.error(Code::E208, name.spot, message).help("declare a lock for each");
+        }
+        self.uses.locks[here].insert(lock);
+    }
+
+    fn device(&mut self, name: &At<String>) {
+        if self.devices.contains_key(name.value.as_str()) {
+            self.uses.devices.insert(name.value.clone());
+        } else {
+            undeclared("device", name, self.devices.keys().copied(), self.report);
+        }
+    }
+
+    fn target(&mut self, here: usize, process: &ProcessPlan, name: &At<String>) {
+        if target(self.plan, here, &name.value).is_none() {
+            let known = process.by_name.keys().chain(self.plan.by_name.keys()).copied();
+            undeclared("group", name, known, self.report);
+        }
+    }
+}
+
+fn undeclared<'n>(kind: &str, name: &At<String>, known: impl Iterator<Item = &'n str> + Clone, report: &mut Report) {
+    const SHOWN: usize = 12;
+    let finding = report.error(Code::E203, name.spot, format!("no {kind} called \"{}\"", crop(&name.value)));
+    finding.suggest(&name.value, known.clone());
+    let shown: Vec<&str> = known.take(SHOWN + 1).collect();
+    finding.help(match shown.len() {
+        0 => format!("no {kind} is declared"),
+        length if length > SHOWN => format!("declared: {}, …", shown[..SHOWN].join(", ")),
+        _ => format!("declared: {}", shown.join(", ")),
+    });
+}
+
+/// The place of a target's name.
+pub fn spot(plan: &Plan, target: Target) -> Spot {
+    match target {
+        Target::Threads(process, group) => plan.processes[process].groups[group].spot,
+        Target::Process(process) => plan.processes[process].spot,
+    }
+}

@@ -1,0 +1,435 @@
+//! The steps of a program: one table of verbs, from which both the reader and the reference page come.
+
+use crate::model::code::Code;
+use crate::model::decode::{At, Decode, list, unknown_key, wrong};
+use crate::model::program::Length;
+use crate::model::report::Report;
+use crate::model::spec::length::Times;
+use crate::model::spec::shape::shape;
+use crate::model::tree::{Entry, Node, Spot, crop};
+use crate::rng::Shape;
+use crate::time::Span;
+
+/// A list of steps.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Steps(pub Vec<Step>);
+
+/// One step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// Where its verb stands.
+    pub spot: Spot,
+    /// What it does.
+    pub action: Action,
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// `cpu`
+    Cpu(Length),
+    /// `native`
+    Native(Length),
+    /// `native_holding_gil`
+    NativeHoldingGil(Length),
+    /// `io`
+    Io {
+        /// How long it takes.
+        length: Length,
+        /// The device that serves it.
+        device: Option<At<String>>,
+    },
+    /// `sleep`
+    Sleep(Length),
+    /// `repeat`
+    Repeat {
+        /// How often; `None` = forever.
+        times: Option<u64>,
+        /// What.
+        body: Steps,
+    },
+    /// `with`
+    With {
+        /// The lock.
+        lock: At<String>,
+        /// What is done while it is held.
+        body: Steps,
+    },
+    /// `acquire`
+    Acquire(At<String>),
+    /// `release`
+    Release(At<String>),
+    /// `start`
+    Start {
+        /// Whose members.
+        group: At<String>,
+        /// How many; `None` = all that are left.
+        count: Option<u64>,
+    },
+    /// `join`
+    Join(At<String>),
+    /// `print`
+    Print(String),
+    /// `show: threads`
+    Show,
+    /// A step that could not be read or is not simulated yet, which is reported.
+    Unknown,
+}
+
+/// What a verb takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// `T`
+    Length,
+    /// A number of times, or `forever`.
+    Times,
+    /// A declared name of one of these kinds.
+    Name(&'static str),
+    /// Text.
+    Text,
+    /// The word `threads`.
+    Threads,
+    /// A list of branches.
+    Branches,
+    /// A pool and what it is given.
+    Task,
+}
+
+/// A verb with its row of the step table.
+#[derive(Clone, Copy, Debug)]
+pub struct Verb {
+    /// The word.
+    pub word: &'static str,
+    /// What it takes.
+    pub takes: Takes,
+    /// The keys that may stand beside it.
+    pub companions: &'static [&'static str],
+    /// What it means.
+    pub doc: &'static str,
+    /// Whether it needs a core while it lasts.
+    pub core: &'static str,
+    /// Whether it needs the GIL while it lasts.
+    pub gil: &'static str,
+}
+
+const fn verb(
+    word: &'static str,
+    takes: Takes,
+    companions: &'static [&'static str],
+    needs: (&'static str, &'static str),
+    doc: &'static str,
+) -> Verb {
+    Verb { word, takes, companions, doc, core: needs.0, gil: needs.1 }
+}
+
+const TIMED: &[&str] = &["timeout", "else"];
+const INSTANT: (&str, &str) = ("", "to execute");
+
+/// All verbs, in the order of the reference page.
+#[rustfmt::skip]
+pub const VERBS: &[Verb] = &[
+    verb("cpu", Takes::Length, &[], ("yes", "yes"), "Python bytecode; may be asked to drop the GIL at any check point"),
+    verb("native", Takes::Length, &[], ("yes", "no"), "C code that released the GIL"),
+    verb("native_holding_gil", Takes::Length, &[], ("yes", "yes"), "C code that never lets go of the GIL (one uninterruptible unit)"),
+    verb("io", Takes::Length, &["device"], ("no", "no"), "blocking call, GIL released around it"),
+    verb("sleep", Takes::Length, &[], ("no", "no"), "time.sleep; `sleep: 0ms` really releases the GIL"),
+    verb("repeat", Takes::Times, &["do"], ("", ""), "loop over the steps under `do`"),
+    verb("choose", Takes::Branches, &[], ("", ""), "random branch: [{weight: 9, do: […]}, {weight: 1, do: […]}]"),
+    verb("with", Takes::Name("lock or semaphore"), &["do"], INSTANT, "acquires a lock, does the steps under `do`, releases it"),
+    verb("acquire", Takes::Name("lock or semaphore"), TIMED, INSTANT, "threading.Lock.acquire"),
+    verb("release", Takes::Name("lock or semaphore"), &[], INSTANT, "threading.Lock.release"),
+    verb("put", Takes::Name("queue"), TIMED, INSTANT, "queue.Queue.put"),
+    verb("get", Takes::Name("queue"), TIMED, INSTANT, "queue.Queue.get"),
+    verb("set", Takes::Name("event"), &[], INSTANT, "threading.Event.set"),
+    verb("clear", Takes::Name("event"), &[], INSTANT, "threading.Event.clear"),
+    verb("wait", Takes::Name("event or condition"), TIMED, INSTANT, "threading.Event.wait, or Condition.wait with its lock held"),
+    verb("notify", Takes::Name("condition"), &[], INSTANT, "threading.Condition.notify, lock held"),
+    verb("notify_all", Takes::Name("condition"), &[], INSTANT, "threading.Condition.notify_all, lock held"),
+    verb("barrier", Takes::Name("barrier"), &[], INSTANT, "threading.Barrier.wait"),
+    verb("load", Takes::Name("variable"), &[], INSTANT, "reads a variable"),
+    verb("store", Takes::Name("variable"), &["add"], INSTANT, "writes what was read, plus `add`: updates can be lost in between"),
+    verb("start", Takes::Name("group"), &["count"], INSTANT, "starts the members not yet started, one start() after another; with `count` the next ones only"),
+    verb("join", Takes::Name("group"), TIMED, INSTANT, "waits for the end of every member"),
+    verb("submit", Takes::Task, &[], INSTANT, "concurrent.futures: {pool: p, count: 40, do: […]}"),
+    verb("gather", Takes::Name("pool"), &[], INSTANT, "waits for everything submitted"),
+    verb("span", Takes::Text, &["do"], ("", ""), "names a stretch of work"),
+    verb("print", Takes::Text, &[], INSTANT, "output line; {__name__} and {pid} are replaced"),
+    verb("show", Takes::Threads, &[], INSTANT, "`show: threads` prints the process id, the thread count and threading.enumerate()"),
+];
+
+/// All companions.
+const COMPANIONS: &[&str] = &["do", "device", "add", "count", "timeout", "else"];
+
+impl Decode for Steps {
+    fn kind() -> String {
+        "list of <step>".to_owned()
+    }
+    fn decode(node: &Node, report: &mut Report) -> Option<Steps> {
+        let items = list(node, "a list of steps", report)?;
+        Some(Steps(items.iter().map(|item| step(item, report)).collect()))
+    }
+}
+
+/// Reads a step. One that cannot be read still takes its place, so that nothing else is misjudged for its absence.
+fn step(node: &Node, report: &mut Report) -> Step {
+    let action = match node.map() {
+        Some(entries) => action(node, entries, report),
+        None => {
+            not_a_map(node, report);
+            None
+        }
+    };
+    let verb_spot = node.map().and_then(|entries| entries.iter().find(|entry| verb_of(entry).is_some()));
+    Step { spot: verb_spot.map_or(node.spot, |entry| entry.key.spot), action: action.unwrap_or(Action::Unknown) }
+}
+
+fn not_a_map(node: &Node, report: &mut Report) {
+    let words = || VERBS.iter().map(|verb| verb.word);
+    match node.scalar() {
+        Some(scalar) if words().all(|word| word != scalar.text) => {
+            let message = format!("expected a step such as \"cpu: 10ms\", found {}", node.found());
+            report.error(Code::E201, node.spot, message).suggest(&scalar.text, words());
+        }
+        _ => wrong(node, "a step such as \"cpu: 10ms\"", report),
+    }
+}
+
+fn verb_of(entry: &Entry) -> Option<&'static Verb> {
+    VERBS.iter().find(|verb| verb.word == entry.key.text)
+}
+
+fn action(node: &Node, entries: &[Entry], report: &mut Report) -> Option<Action> {
+    let mut verbs = entries.iter().filter_map(|entry| Some((entry, verb_of(entry)?)));
+    let Some((entry, verb)) = verbs.next() else {
+        no_verb(node, entries, report);
+        return None;
+    };
+    if let Some((second, doubled)) = verbs.next() {
+        let message = format!("one step with two verbs, \"{}\" and \"{}\"", verb.word, doubled.word);
+        report.error(Code::E201, second.key.spot, message).help("write each verb as a list item of its own");
+        return None;
+    }
+    let fits = check_companions(entry, verb, entries, report);
+    let value = &entry.value;
+    let simulated = !report.not_simulated(&format!("step.{}", verb.word), entry.key.spot);
+    let action = match verb.takes {
+        Takes::Length => length(verb, value, node, report),
+        Takes::Times => repeat(value, node, report),
+        Takes::Name(kind) => named(verb, kind, value, node, report),
+        Takes::Text => text(verb, value, node, report),
+        Takes::Threads => show(value, report),
+        Takes::Branches => branches(value, report),
+        Takes::Task => Task::decode(value, report).map(|_| Action::Unknown),
+    };
+    action.filter(|_| fits && simulated)
+}
+
+fn no_verb(node: &Node, entries: &[Entry], report: &mut Report) {
+    let words = || VERBS.iter().map(|verb| verb.word);
+    let unknown = entries.iter().find(|entry| !COMPANIONS.contains(&entry.key.text.as_str()));
+    match (unknown, entries.first()) {
+        (Some(entry), _) => {
+            let message = format!("unknown step \"{}\"", crop(&entry.key.text));
+            report.error(Code::E201, entry.key.spot, message).suggest(&entry.key.text, words());
+        }
+        (None, Some(entry)) if entry.key.text == "do" => {
+            report.error(Code::E202, entry.key.spot, "do without repeat or with");
+        }
+        (None, Some(entry)) => {
+            report.error(Code::E201, entry.key.spot, format!("\"{}\" without the step it belongs to", entry.key.text));
+        }
+        (None, None) => wrong(node, "a step such as \"cpu: 10ms\"", report),
+    }
+}
+
+/// Whether only the verb's companions stand beside it, and `do` where it must.
+fn check_companions(verb_entry: &Entry, verb: &Verb, entries: &[Entry], report: &mut Report) -> bool {
+    let mut fits = true;
+    for entry in entries.iter().filter(|entry| verb_of(entry).is_none()) {
+        let key = entry.key.text.as_str();
+        if verb.companions.contains(&key) {
+            report.not_simulated(&format!("step companion {key}"), entry.key.spot);
+            match key {
+                "timeout" => drop(Span::decode(&entry.value, report)),
+                "else" => drop(Steps::decode(&entry.value, report)),
+                _ => {}
+            }
+            continue;
+        }
+        fits = false;
+        if key == "do" {
+            report.error(Code::E202, entry.key.spot, format!("\"{}\" has no do", verb.word));
+        } else if COMPANIONS.contains(&key) {
+            report.error(Code::E102, entry.key.spot, format!("\"{key}\" does not go with \"{}\"", verb.word));
+        } else {
+            unknown_key(entry, verb.companions.iter().copied(), report);
+        }
+    }
+    if verb.companions.contains(&"do") && entries.iter().all(|entry| entry.key.text != "do") {
+        let message = format!("\"{}\" needs the steps it encloses", verb.word);
+        report.error(Code::E202, verb_entry.key.spot, message).help("list them under do, beside the verb");
+        fits = false;
+    }
+    fits
+}
+
+fn length(verb: &Verb, value: &Node, step: &Node, report: &mut Report) -> Option<Action> {
+    let length = Length::decode(value, report);
+    let device = step.get("device").map(|device| At::item(device, report));
+    let length = length?;
+    Some(match verb.word {
+        "cpu" => Action::Cpu(length),
+        "native" => Action::Native(length),
+        "native_holding_gil" => Action::NativeHoldingGil(length),
+        "io" => Action::Io { length, device: device.flatten() },
+        _ => Action::Sleep(length),
+    })
+}
+
+fn body(step: &Node, report: &mut Report) -> Option<Steps> {
+    Steps::decode(step.get("do")?, report)
+}
+
+fn repeat(value: &Node, step: &Node, report: &mut Report) -> Option<Action> {
+    let (times, body) = (Times::decode(value, report), body(step, report));
+    Some(Action::Repeat { times: times?.0, body: body? })
+}
+
+fn named(verb: &Verb, kind: &str, value: &Node, step: &Node, report: &mut Report) -> Option<Action> {
+    let Some(scalar) = value.scalar() else {
+        wrong(value, &format!("the name of a {kind}"), report);
+        return None;
+    };
+    let name = At { value: scalar.text.clone(), spot: value.spot, key: value.spot };
+    match verb.word {
+        "with" => body(step, report).map(|body| Action::With { lock: name, body }),
+        "acquire" => Some(Action::Acquire(name)),
+        "release" => Some(Action::Release(name)),
+        "start" => {
+            let count = step.get("count").map(|count| u64::decode(count, report));
+            Some(Action::Start { group: name, count: count.flatten() })
+        }
+        "join" => Some(Action::Join(name)),
+        _ => {
+            if let Some(add) = step.get("add") {
+                i64::decode(add, report);
+            }
+            Some(Action::Unknown)
+        }
+    }
+}
+
+fn text(verb: &Verb, value: &Node, step: &Node, report: &mut Report) -> Option<Action> {
+    let text = String::decode(value, report);
+    if verb.word == "print" {
+        return text.map(Action::Print);
+    }
+    body(step, report);
+    Some(Action::Unknown)
+}
+
+fn show(value: &Node, report: &mut Report) -> Option<Action> {
+    let shown = value.scalar().is_some_and(|scalar| scalar.text == "threads");
+    if !shown {
+        wrong(value, "threads", report);
+    }
+    shown.then_some(Action::Show)
+}
+
+shape! {
+    /// One branch of `choose`.
+    Branch "branch" {
+        /// how likely, in proportion to the others
+        weight: u64 = "1";
+        /// its steps
+        steps ["do"]: Steps = "required";
+    }
+}
+
+fn branches(value: &Node, report: &mut Report) -> Option<Action> {
+    Vec::<At<Branch>>::decode(value, report).map(|_| Action::Unknown)
+}
+
+shape! {
+    /// What `submit` hands to a pool.
+    Task "task" {
+        /// the pool
+        pool: String = "required";
+        /// how many tasks
+        count: u64 = "1";
+        /// what each does
+        steps ["do"]: Steps = "required";
+    }
+}
+
+impl Action {
+    /// How long it takes by itself; nothing for what only synchronises.
+    pub fn length(&self) -> Option<&Length> {
+        match self {
+            Action::Cpu(length)
+            | Action::Native(length)
+            | Action::NativeHoldingGil(length)
+            | Action::Sleep(length)
+            | Action::Io { length, .. } => Some(length),
+            _ => None,
+        }
+    }
+
+    /// The steps that it encloses.
+    pub fn body(&self) -> Option<&Steps> {
+        match self {
+            Action::Repeat { body, .. } | Action::With { body, .. } => Some(body),
+            _ => None,
+        }
+    }
+}
+
+/// The shortest and the longest that a length can be.
+pub fn bounds(length: &Length) -> (Span, Span) {
+    let distribution = match length {
+        Length::Fixed(span) => return (*span, *span),
+        Length::Random(distribution) => distribution,
+    };
+    let (low, high) = match &distribution.shape {
+        Shape::Uniform(low, high) => (*low, *high),
+        Shape::Choice { values, .. } => {
+            (values.iter().copied().min().unwrap_or(0), values.iter().copied().max().unwrap_or(0))
+        }
+        Shape::Normal(mean, 0) => (*mean, *mean),
+        Shape::Exponential(0) => (0, 0),
+        Shape::Pareto { scale, .. } => (*scale, if *scale == 0 { 0 } else { u64::MAX }),
+        _ => (0, u64::MAX),
+    };
+    let clamp = |ns: u64| Span::from_ns(ns.clamp(distribution.min, distribution.max));
+    (clamp(low), clamp(high))
+}
+
+impl Steps {
+    /// Every step, with those inside of others.
+    pub fn each<'s>(&'s self, visit: &mut impl FnMut(&'s Step)) {
+        for step in &self.0 {
+            visit(step);
+            if let Some(body) = step.action.body() {
+                body.each(visit);
+            }
+        }
+    }
+
+    /// How many operations they become.
+    pub fn operations(&self) -> u64 {
+        let mut sum = 0;
+        self.each(&mut |step| sum += if step.action.body().is_some() { 2 } else { 1 });
+        sum
+    }
+
+    /// The first step, outer before inner, for which `test` holds.
+    pub fn find(&self, test: impl Fn(&Action) -> bool) -> Option<&Step> {
+        let mut found = None;
+        self.each(&mut |step| {
+            if found.is_none() && test(&step.action) {
+                found = Some(step);
+            }
+        });
+        found
+    }
+}

@@ -1,0 +1,180 @@
+//! `--format jsonl`: the timeline itself, a header line and then one record a line. What `diff` and `explain` read back.
+
+use std::fmt::{self, Write};
+use std::io;
+
+use crate::ids::ThreadId;
+use crate::render::json::ending_parts;
+use crate::render::object::{Object, object};
+use crate::render::report::Facts;
+use crate::render::{FORMAT, VERSION};
+use crate::trace::{Cast, GilAct, LockAct, Observer, Record, State, What};
+
+/// Writes records as they come. The first error stops the writing; [`JsonLines::finish`] returns it.
+#[derive(Debug)]
+pub struct JsonLines<'c, W> {
+    cast: &'c Cast,
+    out: W,
+    line: String,
+    error: Option<io::Error>,
+}
+
+impl<'c, W: io::Write> JsonLines<'c, W> {
+    /// Writes the header.
+    pub fn new(cast: &'c Cast, facts: &Facts, out: W) -> JsonLines<'c, W> {
+        let mut lines = JsonLines { cast, out, line: String::new(), error: None };
+        lines.write(|line| json_header(line, cast, facts));
+        lines
+    }
+
+    /// The writer, or what went wrong with it.
+    pub fn finish(mut self) -> io::Result<W> {
+        match self.error {
+            Some(error) => Err(error),
+            None => self.out.flush().map(|()| self.out),
+        }
+    }
+
+    fn write(&mut self, fill: impl FnOnce(&mut String) -> fmt::Result) {
+        if self.error.is_some() {
+            return;
+        }
+        self.line.clear();
+        let filled = fill(&mut self.line).map_err(io::Error::other);
+        self.line.push('\n');
+        self.error = filled.and_then(|()| self.out.write_all(self.line.as_bytes())).err();
+    }
+}
+
+impl<W: io::Write> Observer for JsonLines<'_, W> {
+    fn record(&mut self, index: u64, record: &Record) {
+        let cast = self.cast;
+        self.write(|line| json_line(line, cast, index, record));
+    }
+}
+
+/// The header, without a line end: what a reader must know of all records.
+pub fn json_header(out: &mut impl Write, cast: &Cast, facts: &Facts) -> fmt::Result {
+    object(out, |o| {
+        o.number("format", FORMAT)?;
+        o.text("gilsim", VERSION)?;
+        o.object("model", |o| {
+            o.text("name", &facts.name)?;
+            o.text("digest", &facts.digest)
+        })?;
+        o.optional_text("variant", facts.variant.as_deref())?;
+        o.number("seed", facts.seed)?;
+        o.text("profile", &facts.profile)?;
+        o.text("provenance", facts.provenance)?;
+        o.number("cores", cast.cores.len() as u64)
+    })
+}
+
+/// One record, without a line end.
+pub fn json_line(out: &mut impl Write, cast: &Cast, index: u64, record: &Record) -> fmt::Result {
+    object(out, |o| {
+        o.number("t", record.at.ns())?;
+        what(o, cast, &record.what)?;
+        o.optional_number("cause", record.cause)?;
+        o.number("i", index)
+    })
+}
+
+fn what(o: &mut Object<'_>, cast: &Cast, what: &What) -> fmt::Result {
+    match what {
+        What::State { thread, from, to, core, why } => {
+            o.text("kind", "state")?;
+            o.optional_number("core", core.map(|core| core.0))?;
+            who(o, cast, *thread)?;
+            o.optional_text("from", from.map(State::word))?;
+            o.text("to", to.word())?;
+            o.text("why", why.word())
+        }
+        What::Dispatch { core, thread, switched, migrated, preempted } => {
+            o.text("kind", "dispatch")?;
+            o.number("core", core.0)?;
+            who(o, cast, *thread)?;
+            o.truth("switched", *switched)?;
+            o.truth("migrated", *migrated)?;
+            o.optional_text("preempted", preempted.map(|loser| cast.full_name(loser)).as_deref())
+        }
+        What::Gil { gil, thread, act } => {
+            o.text("kind", "gil")?;
+            o.text("gil", &cast.gils[*gil])?;
+            who(o, cast, *thread)?;
+            gil_act(o, *act)
+        }
+        What::Lock { lock, thread, act } => {
+            o.text("kind", "lock")?;
+            o.text("lock", &cast.locks[*lock])?;
+            who(o, cast, *thread)?;
+            o.text("act", lock_word(*act))
+        }
+        What::Output { thread, text } => {
+            o.text("kind", "output")?;
+            who(o, cast, *thread)?;
+            o.text("text", text)
+        }
+        other => rarely(o, cast, other),
+    }
+}
+
+/// What each thread, process or run does once.
+fn rarely(o: &mut Object<'_>, cast: &Cast, what: &What) -> fmt::Result {
+    match what {
+        What::Account { thread, python_work, native_work, demanded, finished } => {
+            o.text("kind", "account")?;
+            who(o, cast, *thread)?;
+            o.number("python_work_ns", python_work.ns())?;
+            o.number("native_work_ns", native_work.ns())?;
+            o.number("demanded_ns", demanded.ns())?;
+            o.truth("finished", *finished)
+        }
+        What::Exit { process, code } => {
+            o.text("kind", "exit")?;
+            o.text("proc", &cast.processes[*process])?;
+            o.number("code", *code)
+        }
+        What::End { ending } => {
+            let (detail, threads) = ending_parts(Some(ending), cast);
+            o.text("kind", "end")?;
+            o.text("ending", ending.word())?;
+            o.text("detail", &detail)?;
+            o.texts("threads", threads.iter().map(String::as_str))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn who(o: &mut Object<'_>, cast: &Cast, thread: ThreadId) -> fmt::Result {
+    let actor = &cast.threads[thread];
+    o.text("proc", &cast.processes[actor.process])?;
+    o.text("thread", &actor.name)
+}
+
+fn gil_act(o: &mut Object<'_>, act: GilAct) -> fmt::Result {
+    o.text("act", gil_word(act))?;
+    match act {
+        GilAct::Request => Ok(()),
+        GilAct::Grant { switched } => o.truth("switched", switched),
+        GilAct::Drop { forced } => o.truth("forced", forced),
+    }
+}
+
+/// The word for what happens to a GIL.
+pub(in crate::render) fn gil_word(act: GilAct) -> &'static str {
+    match act {
+        GilAct::Request => "request",
+        GilAct::Grant { .. } => "grant",
+        GilAct::Drop { .. } => "drop",
+    }
+}
+
+/// The word for what happens to a lock.
+pub(in crate::render) fn lock_word(act: LockAct) -> &'static str {
+    match act {
+        LockAct::Acquire => "acquire",
+        LockAct::Release => "release",
+        LockAct::HandOver => "hand-over",
+    }
+}
