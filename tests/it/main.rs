@@ -1,1 +1,7 @@
+//! Everything that is tested from outside the library.
 
+mod common;
+mod models;
+mod numbers;
+mod readme;
+mod tidy;

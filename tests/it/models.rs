@@ -1,0 +1,168 @@
+//! Every model: its snapshot, its determinism, and that its expectations can fail.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use gilsim::model::{self, Options, Source};
+use gilsim::render::{self, Excerpt, Facts, Report};
+use gilsim::rng;
+use gilsim::study::{Simulation, scenario_digest, simulate};
+use gilsim::trace::{Cast, Nobody};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All models, as paths below `models/`, in order.
+fn models() -> Vec<String> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() { walk(&path, found) } else { found.push(path) }
+        }
+    }
+    let base = root().join("models");
+    let mut found = Vec::new();
+    walk(&base, &mut found);
+    let yaml = found.iter().filter(|path| path.extension().is_some_and(|ending| ending == "yaml"));
+    let mut names: Vec<String> =
+        yaml.map(|path| path.strip_prefix(&base).expect("below models").to_string_lossy().replace('\\', "/")).collect();
+    names.sort();
+    names
+}
+
+fn text(name: &str) -> String {
+    fs::read_to_string(root().join("models").join(name)).expect("a model")
+}
+
+fn load(name: &str, text: &str, sets: &[String], variant: Option<&str>) -> Result<model::Loaded, String> {
+    let options = Options { sets, variant, ..Options::default() };
+    let source = Source { name: name.to_string(), text: text.to_string() };
+    let show =
+        |findings: Vec<model::Diagnostic>| findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    model::load(&source, &options).map_err(show)
+}
+
+fn run(name: &str, text: &str, sets: &[String], variant: Option<&str>) -> Option<Simulation> {
+    load(name, text, sets, variant).ok().map(|loaded| simulate(&loaded.scenario, Nobody))
+}
+
+#[test]
+fn snapshots() {
+    insta::with_settings!({
+        snapshot_path => concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"),
+        prepend_module_to_snapshot => false,
+        omit_expression => true,
+    }, {
+        insta::glob!("../../models", "**/*.yaml", |path| {
+            let text = fs::read_to_string(path).expect("a model");
+            let loaded = load("model", &text, &[], None).unwrap_or_else(|errors| panic!("{errors}"));
+            let cast = Cast::of(&loaded.scenario);
+            let mut excerpt = Excerpt::new(&cast);
+            let simulation = simulate(&loaded.scenario, &mut excerpt);
+            let facts = Facts::of(&loaded.scenario, scenario_digest(&loaded.scenario).hex(), None, rng::VERSION);
+            let mut shot = String::new();
+            render::snapshot(&mut shot, &report(&simulation, &facts), &excerpt).expect("a string takes everything");
+            insta::assert_snapshot!("model", shot);
+        });
+    });
+}
+
+fn report<'a>(simulation: &'a Simulation, facts: &'a Facts) -> Report<'a> {
+    Report {
+        facts,
+        cast: &simulation.cast,
+        metrics: &simulation.metrics,
+        lanes: &simulation.lanes,
+        outcomes: &simulation.outcomes,
+        invariants: &simulation.invariants,
+        changes: &[],
+        hints: &[],
+        events: simulation.events,
+        digest: simulation.digest,
+    }
+}
+
+#[test]
+fn every_model_has_a_snapshot_and_every_snapshot_a_model() {
+    let expected: BTreeSet<String> =
+        models().iter().map(|name| format!("model@{}.snap", name.replace('/', "__"))).collect();
+    let found: BTreeSet<String> = fs::read_dir(root().join("snapshots"))
+        .expect("snapshots")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .filter(|name| name.starts_with("model@"))
+        .collect();
+    assert_eq!(expected, found);
+}
+
+#[test]
+fn every_model_and_variant_holds() {
+    for name in models() {
+        let text = text(&name);
+        let loaded = load(&name, &text, &[], None).unwrap_or_else(|errors| panic!("{errors}"));
+        assert!(!loaded.scenario.expectations().is_empty(), "{name} claims nothing");
+        assert!(text.starts_with("# Claim: "), "{name} does not begin with its claim");
+        let variants = loaded.variants.iter().map(|variant| Some(variant.name.as_str()));
+        for variant in std::iter::once(None).chain(variants) {
+            let simulation = run(&name, &text, &[], variant).unwrap_or_else(|| panic!("{name} {variant:?} has errors"));
+            let failed: Vec<_> = simulation.outcomes.iter().filter(|outcome| !outcome.holds).collect();
+            assert!(failed.is_empty(), "{name} {variant:?}: {failed:?}");
+            let broken: Vec<_> = simulation.invariants.broken().collect();
+            assert!(broken.is_empty(), "{name} {variant:?}: {broken:?}");
+        }
+    }
+}
+
+/// The same text twice, and the text with its top-level keys in every rotated order: the same timeline, byte for byte.
+#[test]
+fn every_model_is_deterministic() {
+    for name in models() {
+        let text = text(&name);
+        let first = run(&name, &text, &[], None).expect("a model").digest;
+        assert_eq!(first, run(&name, &text, &[], None).expect("a model").digest, "{name}");
+        let keys = top_level(&text);
+        for turn in 1..keys.len() {
+            let turned: String = keys[turn..].iter().chain(&keys[..turn]).map(String::as_str).collect();
+            let found = run(&name, &turned, &[], None).unwrap_or_else(|| panic!("{name} turned by {turn}")).digest;
+            assert_eq!(first, found, "{name} with its keys turned by {turn}");
+        }
+    }
+}
+
+/// The top-level keys of a model with everything below them.
+fn top_level(text: &str) -> Vec<String> {
+    let mut keys: Vec<String> = Vec::new();
+    for line in text.lines().filter(|line| !line.trim_start().starts_with('#')) {
+        let begins = line.chars().next().is_some_and(|c| c.is_ascii_alphabetic());
+        match keys.last_mut() {
+            Some(key) if !begins => key.push_str(&format!("{line}\n")),
+            _ => keys.push(format!("{line}\n")),
+        }
+    }
+    keys
+}
+
+/// An expectation that cannot fail says nothing: twice the interval, one core less, or another choice of the next holder
+/// turns some line of every model red.
+#[test]
+fn every_model_is_sensitive_to_something() {
+    for name in models() {
+        let text = text(&name);
+        let scenario = load(&name, &text, &[], None).unwrap_or_else(|errors| panic!("{errors}")).scenario;
+        let mut changes = Vec::new();
+        if let Some(gil) = scenario.gils().values().next() {
+            changes.push(format!("python.switch_interval={}", gil.interval * 2));
+            changes.push("python.next_holder=random".to_string());
+            changes.push("python.next_holder=futex".to_string());
+        }
+        if scenario.machine().cores.len() > 1 {
+            changes.push(format!("machine.cores={}", scenario.machine().cores.len() - 1));
+        }
+        let red = changes.iter().any(|change| {
+            let changed = run(&name, &text, std::slice::from_ref(change), None);
+            changed.is_some_and(|simulation| simulation.outcomes.iter().any(|outcome| !outcome.holds))
+        });
+        assert!(red, "{name}: none of {changes:?} makes any expectation fail");
+    }
+}

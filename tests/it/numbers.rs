@@ -1,0 +1,331 @@
+//! The numbers that gilsim must show, each with the arithmetic that anybody can check.
+
+use crate::common::{finish, holds, in_state, median, run, span};
+use gilsim::trace::{GilAct, State, What};
+
+const TWELVE: &str = "
+name: twelve
+threads: {waster: {count: 12, do: [{cpu: 50ms}]}}
+";
+
+#[test]
+fn twelve_threads() {
+    let (simulation, _) = run(TWELVE, &[]);
+    assert_eq!(simulation.metrics.makespan, span("600ms"));
+    assert_eq!(simulation.metrics.max_in_python, 1);
+    assert_eq!(simulation.metrics.all_gils().forced, 108);
+    assert_eq!(simulation.metrics.all_gils().requests, 108);
+    assert_eq!(simulation.metrics.all_gils().switches, 120);
+    // Turns of 5 ms in a round of 60 ms: thread k ends its tenth turn at 9 × 60 + 5 k.
+    for k in 1..=12 {
+        assert_eq!(finish(&simulation, &format!("waster-{k}")), span(&format!("{}ms", 540 + 5 * k)));
+    }
+}
+
+#[test]
+fn more_cores_do_not_help_and_one_core_does_not_hurt() {
+    for cores in [1, 2, 4, 64] {
+        let (simulation, _) = run(TWELVE, &[&format!("machine.cores={cores}")]);
+        assert_eq!(simulation.metrics.makespan, span("600ms"), "{cores} cores");
+    }
+}
+
+#[test]
+fn twelve_threads_of_100_ms() {
+    let (simulation, _) = run(TWELVE, &["threads.waster.do.0.cpu=100ms"]);
+    assert_eq!(simulation.metrics.makespan, span("1200ms"));
+}
+
+#[test]
+fn twelve_processes() {
+    let yaml = "
+name: twelve processes
+processes: {waster: {count: 12, do: [{cpu: 50ms}]}}
+";
+    for (cores, makespan) in [(4, "150ms"), (1, "600ms"), (12, "50ms")] {
+        for queue in ["global", "per-core"] {
+            let sets = [format!("machine.cores={cores}"), format!("machine.runqueue={queue}")];
+            let (simulation, _) = run(yaml, &[&sets[0], &sets[1]]);
+            assert_eq!(simulation.metrics.makespan, span(makespan), "{cores} cores, {queue}");
+        }
+    }
+}
+
+#[test]
+fn two_threads_share_and_the_first_ends_late() {
+    let (simulation, _) = run(
+        "
+name: two
+threads: {a: {do: [{cpu: 50ms}]}, b: {do: [{cpu: 50ms}]}}
+",
+        &[],
+    );
+    assert_eq!((finish(&simulation, "a"), finish(&simulation, "b")), (span("95ms"), span("100ms")));
+}
+
+const BESIDE_A_HOG: &str = "
+name: beside a hog
+threads:
+  server: {do: [{repeat: 20, do: [{io: 1ms}, {cpu: 100us}]}]}
+  hog: {daemon: true, do: [{repeat: forever, do: [{cpu: 10ms}]}]}
+run: {until: 1s}
+";
+
+#[test]
+fn an_io_thread_beside_a_hog() {
+    // An iteration: 1 ms I/O, one switch interval, 0.1 ms.
+    for (interval, finished) in [("5ms", "122ms"), ("500us", "32ms"), ("1ms", "42ms"), ("10ms", "222ms")] {
+        let (simulation, _) = run(BESIDE_A_HOG, &[&format!("python.switch_interval={interval}")]);
+        assert_eq!(finish(&simulation, "server"), span(finished), "interval {interval}");
+    }
+    let (alone, _) = run(BESIDE_A_HOG, &["threads.hog.count=0"]);
+    assert_eq!(finish(&alone, "server"), span("22ms"));
+}
+
+#[test]
+fn eight_io_threads() {
+    let (simulation, _) = run(
+        "
+name: io
+threads: {download: {count: 8, do: [{repeat: 5, do: [{cpu: 1ms}, {io: 49ms}]}]}}
+",
+        &[],
+    );
+    assert_eq!(simulation.metrics.makespan, span("257ms"));
+}
+
+#[test]
+fn native_code_with_and_without_the_gil() {
+    let yaml = |step: &str| {
+        format!(
+            "
+name: native
+threads: {{c: {{count: 4, do: [{{repeat: 5, do: [{{cpu: 2ms}}, {{{step}: 18ms}}]}}]}}}}
+"
+        )
+    };
+    assert_eq!(run(&yaml("native"), &[]).0.metrics.makespan, span("106ms"));
+    assert_eq!(run(&yaml("native_holding_gil"), &[]).0.metrics.makespan, span("400ms"));
+}
+
+#[test]
+fn free_threading() {
+    let sets = ["python.build=free-threaded", "python.costs.free_threading_factor=1.1"];
+    assert_eq!(run(TWELVE, &sets).0.metrics.makespan, span("165ms"));
+    assert_eq!(run(TWELVE, &[sets[0], sets[1], "machine.cores=1"]).0.metrics.makespan, span("660ms"));
+}
+
+#[test]
+fn sub_interpreters() {
+    let (simulation, _) = run(
+        "
+name: own
+python: {costs: {interpreter_start: 10ms}}
+threads: {worker: {count: 4, interpreter: own, do: [{cpu: 50ms}]}}
+",
+        &[],
+    );
+    assert_eq!(simulation.metrics.makespan, span("60ms"));
+    assert_eq!(simulation.metrics.gils.len(), 4);
+}
+
+// ---------------------------------------------------------------------- the costs of Linux
+
+const TWO_HOGS: &str = "
+name: two hogs
+machine: {cores: 2, profile: linux}
+threads: {hog: {count: 2, do: [{repeat: forever, do: [{cpu: 10ms}]}]}}
+run: {until: 2s}
+";
+
+/// Measured medians on a two-core KVM guest: 0.60, 1.09, 5.11, 50.1 ms. The same constants give all four:
+/// 30 us until the other is back on its core, the interval, 50 us timer slack, 30 us to wake up and ask.
+#[test]
+fn turns_on_two_cores() {
+    for (interval, measured) in [("500us", "600us"), ("1ms", "1090us"), ("5ms", "5110us"), ("50ms", "50100us")] {
+        let (_, records) = run(TWO_HOGS, &[&format!("python.switch_interval={interval}")]);
+        let found = median(holds(&records));
+        assert_eq!(found, span(interval) + span("110us"));
+        let measured = span(measured);
+        assert!(found.ns().abs_diff(measured.ns()) <= 50_000, "{found} for a measured {measured}");
+    }
+}
+
+/// Measured on one core of the same machine (tick 4 ms): 3.96 ms for intervals of 0.1 and 1 ms, 7.97 ms for 5 ms, 52–56 ms
+/// for 50 ms. The asker gets in at once, but who had to let go is back on the core at the next tick only, and begins its
+/// own wait then: turns are whole ticks.
+#[test]
+fn turns_on_one_core_are_whole_ticks() {
+    for (interval, turn) in [("100us", "4ms"), ("1ms", "4ms"), ("5ms", "8ms"), ("50ms", "52ms")] {
+        let sets = ["machine.cores=1", &format!("python.switch_interval={interval}")];
+        let (_, records) = run(TWO_HOGS, &sets);
+        let grants: Vec<_> = records
+            .iter()
+            .filter(|record| matches!(record.what, What::Gil { act: GilAct::Grant { switched: true }, .. }))
+            .map(|record| record.at)
+            .collect();
+        let turns = grants.windows(2).map(|pair| pair[1].since(pair[0])).collect();
+        assert_eq!(median(turns), span(turn), "interval {interval}");
+    }
+}
+
+/// Measured: 5.14 … 5.28 ms beyond the 3 ms, on two cores and on one, never uniform between 0 and 5. On one core the
+/// first wake-up of all is left out: nobody is owed anything yet, so it waits for the end of a slice.
+#[test]
+fn a_sleeper_beside_a_hog_oversleeps_by_one_interval_every_time() {
+    for cores in [1, 2] {
+        let (simulation, records) = run(
+            &format!(
+                "
+name: sleeper
+machine: {{cores: {cores}, profile: linux}}
+threads:
+  sleeper: {{do: [{{repeat: 50, do: [{{sleep: 3ms}}, {{cpu: 10us}}]}}]}}
+  hog: {{daemon: true, do: [{{repeat: forever, do: [{{cpu: 10ms}}]}}]}}
+"
+            ),
+            &[],
+        );
+        let sleeper = crate::common::thread(&simulation, "sleeper");
+        let entered = |state| {
+            let is =
+                move |what: &What| matches!(what, What::State { thread, to, .. } if *thread == sleeper && *to == state);
+            records.iter().filter(move |record| is(&record.what)).map(|record| record.at).collect::<Vec<_>>()
+        };
+        let (asleep, awake) = (entered(State::Sleep), entered(State::Python));
+        assert_eq!(asleep.len(), 50);
+        for (slept, ran) in asleep.iter().zip(awake).skip(usize::from(cores == 1)) {
+            let over = ran.since(*slept) - span("3ms");
+            assert!((span("5.1ms")..=span("5.3ms")).contains(&over), "{cores} cores: overslept by {over}");
+        }
+    }
+}
+
+/// Measured: 191 and 192 calls of `sleep(0)` a second beside a hog that keeps 97–99 % of the GIL.
+#[test]
+fn sleep_zero_costs_an_interval_and_instant_io_does_not() {
+    let yaml = |step: &str| {
+        format!(
+            "
+name: calls
+machine: {{cores: 2, profile: linux}}
+threads:
+  caller: {{do: [{{repeat: 1000, do: [{{{step}: 0ms}}, {{cpu: 1us}}]}}]}}
+  hog: {{daemon: true, do: [{{repeat: forever, do: [{{cpu: 10ms}}]}}]}}
+"
+        )
+    };
+    let (sleeping, _) = run(&yaml("sleep"), &[]);
+    let calls = 1_000_000_000_000 / finish(&sleeping, "caller").ns();
+    assert!((190..=195).contains(&calls), "{calls} calls a second");
+    let (instant, _) = run(&yaml("io"), &[]);
+    assert!(finish(&instant, "caller") < span("10ms"), "a barging caller waits once at most");
+}
+
+// ---------------------------------------------------------------------- what fair does and round robin does not
+
+fn two_schedulers(yaml: &str, judge: impl Fn(&gilsim::study::Simulation) -> bool) {
+    let fair = run(yaml, &["machine.scheduler=fair"]).0;
+    let round_robin = run(yaml, &["machine.scheduler={round-robin: {quantum: 3ms}}"]).0;
+    assert!(judge(&fair), "fair");
+    assert!(!judge(&round_robin), "round robin should not");
+}
+
+/// The kernel's weights of nice 0 and 5 are 1024 and 335: 75.35 % and 24.65 %.
+#[test]
+fn fair_shares_by_nice() {
+    let yaml = "
+name: nice
+machine: {cores: 1}
+processes:
+  polite: {runtime: native, nice: 5, do: [{repeat: forever, do: [{cpu: 1s}]}]}
+  plain: {runtime: native, do: [{repeat: forever, do: [{cpu: 1s}]}]}
+run: {until: 10s}
+";
+    two_schedulers(yaml, |simulation| {
+        let expected = span("10s").ns() * 1024 / (1024 + 335);
+        let slice = span("3ms").ns() * 1024 / 335;
+        in_state(simulation, "plain", State::Native).ns().abs_diff(expected) <= slice
+    });
+}
+
+/// A thread that slept is owed something: it runs at once, however short its sleep, and the hog waits.
+#[test]
+fn fair_preempts_for_a_thread_that_is_owed_something() {
+    let yaml = "
+name: wake-up preemption
+machine: {cores: 1}
+processes:
+  sleeper: {runtime: native, do: [{repeat: 100, do: [{sleep: 5ms}, {cpu: 100us}]}]}
+  hog: {runtime: native, daemon: true, do: [{repeat: forever, do: [{cpu: 1s}]}]}
+";
+    // 100 × 5.1 ms, and 1 ms more whenever it is owed nothing and waits until 6 ms after the hog began: that buys it a lag
+    // of 0.5 ms, of which each run of 0.1 ms costs half of that, so it waits every eleventh time or so. Round robin lets it
+    // wait every time: 100 × 6.1 ms.
+    two_schedulers(yaml, |simulation| finish(simulation, "sleeper") <= span("521ms"));
+}
+
+/// After a sleep the lag is bounded: a thread does not get back all it did not use, at most about a slice.
+#[test]
+fn fair_remembers_a_lag_of_one_slice_at_most() {
+    let yaml = "
+name: lag
+machine: {cores: 1}
+processes:
+  rested: {runtime: native, do: [{cpu: 3ms}, {sleep: 1s}, {cpu: 100ms}]}
+  hog: {runtime: native, daemon: true, do: [{repeat: forever, do: [{cpu: 1s}]}]}
+";
+    // From 1 s on both share: 100 ms of work take 200 ms, give or take two slices. If the sleep were owed to it in full, it
+    // would be 100 ms.
+    let (simulation, _) = run(yaml, &[]);
+    let after = finish(&simulation, "rested") - span("1s") - span("3ms");
+    assert!(after.ns().abs_diff(span("200ms").ns()) <= span("6ms").ns(), "{after}");
+}
+
+// ---------------------------------------------------------------------- textbooks
+
+/// Silberschatz, Galvin, Gagne: bursts of 24, 3 and 3 ms.
+#[test]
+fn silberschatz() {
+    let yaml = |order: [u32; 3]| {
+        format!(
+            "
+name: three bursts
+machine: {{cores: 1, scheduler: fifo}}
+processes:
+  p1: {{runtime: native, do: [{{cpu: {}ms}}]}}
+  p2: {{runtime: native, do: [{{cpu: {}ms}}]}}
+  p3: {{runtime: native, do: [{{cpu: {}ms}}]}}
+",
+            order[0], order[1], order[2]
+        )
+    };
+    let waits = |yaml: &str, sets: &[&str]| {
+        let (simulation, _) = run(yaml, sets);
+        ["p1", "p2", "p3"].map(|name| in_state(&simulation, name, State::Runnable).ns() / 1_000_000)
+    };
+    assert_eq!(waits(&yaml([24, 3, 3]), &[]), [0, 24, 27]); // 17 ms on average
+    assert_eq!(waits(&yaml([3, 3, 24]), &[]), [0, 3, 6]); // 3 ms on average
+    let quantum = "machine.scheduler={round-robin: {quantum: 4ms}}";
+    assert_eq!(waits(&yaml([24, 3, 3]), &[quantum]), [6, 4, 7]); // 17/3 ms on average
+}
+
+/// Silberschatz's example of priorities (there 1 is the highest; here larger is): an average wait of 8.2 ms.
+#[test]
+fn priorities() {
+    let yaml = "
+name: priorities
+machine: {cores: 1, scheduler: priority}
+processes:
+  p1: {runtime: native, priority: -3, do: [{cpu: 10ms}]}
+  p2: {runtime: native, priority: -1, do: [{cpu: 1ms}]}
+  p3: {runtime: native, priority: -4, do: [{cpu: 2ms}]}
+  p4: {runtime: native, priority: -5, do: [{cpu: 1ms}]}
+  p5: {runtime: native, priority: -2, do: [{cpu: 5ms}]}
+";
+    let (simulation, _) = run(yaml, &[]);
+    let waits =
+        ["p1", "p2", "p3", "p4", "p5"].map(|name| in_state(&simulation, name, State::Runnable).ns() / 1_000_000);
+    assert_eq!(waits, [6, 0, 16, 18, 1]);
+    assert_eq!(waits.iter().sum::<u64>() * 10 / 5, 82);
+}
