@@ -26,6 +26,7 @@ mod lock;
 mod log;
 mod output;
 mod policy;
+mod run_queue;
 mod thread;
 
 use std::collections::{BTreeMap, BTreeSet};
