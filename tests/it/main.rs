@@ -1,7 +1,11 @@
 //! Everything that is tested from outside the library.
 
 mod common;
+mod errors;
+mod fuzz;
+mod lowering;
 mod models;
 mod numbers;
 mod readme;
 mod tidy;
+mod traps;
