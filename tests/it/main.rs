@@ -4,6 +4,7 @@ mod common;
 mod errors;
 mod fuzz;
 mod lowering;
+mod machine;
 mod models;
 mod numbers;
 mod readme;
