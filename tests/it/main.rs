@@ -1,6 +1,7 @@
 //! Everything that is tested from outside the library.
 
 mod common;
+mod exports;
 mod models;
 mod numbers;
 mod readme;
