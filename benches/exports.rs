@@ -43,6 +43,7 @@ fn cast() -> Cast {
     };
     Cast {
         processes: ["main".to_string()].into_iter().collect(),
+        process_groups: [None].into_iter().collect(),
         groups: ["waster".to_string()].into_iter().collect(),
         threads: (0..THREADS).map(actor).collect(),
         gils: ["main".to_string()].into_iter().collect(),

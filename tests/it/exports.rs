@@ -4,15 +4,17 @@
 //! out from the records what an export must say and compare. `exports/setup.sh` fetches the parsers.
 
 mod cases;
+mod runs;
 mod tape;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
 use gilsim::render::export::{Export, Settings, observer};
-use gilsim::trace::{Cast, GilAct, LockAct, Observer, Record, What};
+use gilsim::trace::{Cast, GilAct, LockAct, Observer, Record, State, What};
 use serde_json::{Value, json};
 
 const WIDTH: usize = 100;
@@ -119,34 +121,65 @@ fn all_cases() -> Vec<Case> {
     all
 }
 
+fn models() -> Vec<Case> {
+    runs::all().into_iter().map(|(case, _)| case).collect()
+}
+
 #[test]
 fn perfetto_is_what_its_schema_says() {
     check("hand-made", Export::Perfetto, &all_cases());
+    check("models", Export::Perfetto, &models());
 }
 
 #[test]
 fn chrome_is_what_json_says() {
     check("hand-made", Export::Chrome, &all_cases());
+    check("models", Export::Chrome, &models());
 }
 
 #[test]
 fn speedscope_is_what_its_schema_says() {
     check("hand-made", Export::Speedscope, &all_cases());
+    check("models", Export::Speedscope, &models());
 }
 
 #[test]
 fn csv_is_what_a_reader_of_csv_says() {
     check("hand-made", Export::Csv, &all_cases());
+    check("models", Export::Csv, &models());
 }
 
 #[test]
 fn svg_is_what_a_reader_of_xml_says() {
     check("hand-made", Export::Svg, &all_cases());
+    check("models", Export::Svg, &models());
 }
 
 #[test]
 fn gantt_is_what_a_reader_of_text_says() {
     check("hand-made", Export::Gantt, &all_cases());
+    check("models", Export::Gantt, &models());
+}
+
+/// The numbers that reports print are sums of the pieces that exports show.
+#[test]
+fn metrics_are_sums_of_rows() {
+    for (case, simulation) in runs::all() {
+        let text = String::from_utf8(export(Export::Csv, &case)).expect("text");
+        let mut sums: BTreeMap<(String, String), u64> = BTreeMap::new();
+        for line in text.lines().skip(1) {
+            let cells: Vec<&str> = line.split(',').collect();
+            let key = (format!("{}/{}", cells[0], cells[1]), cells[2].to_string());
+            *sums.entry(key).or_default() += cells[6].parse::<u64>().expect("a number");
+        }
+        for (thread, metrics) in simulation.metrics.threads.iter() {
+            for state in State::ALL.iter().filter(|state| **state != State::Done) {
+                let key = (case.cast.full_name(thread), state.word().to_string());
+                let sum = sums.get(&key).copied().unwrap_or_default();
+                assert_eq!(sum, metrics.states.of(*state).ns(), "{}: {key:?}", case.name);
+            }
+        }
+    }
 }
 
 /// The same records give the same bytes, and no format depends on the size of the writer's bites.

@@ -1,7 +1,7 @@
 //! Where the blocks of a Gantt chart stand: every block wide enough for its name, every time for its digits, and the
 //! same time in the same column on every row.
 
-use super::text::width_of;
+use crate::render::layout::columns as columns_of;
 
 /// A block of a row: from a time to a time, with a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,7 +100,7 @@ fn place(rows: &[Vec<Block>], times: &[u64], scale: usize, digits: &dyn Fn(u64) 
 
 /// From the bar before a block to the bar behind it: room for the name, and for the time below and a space.
 fn needs(block: &Block, digits: &dyn Fn(u64) -> String) -> usize {
-    let name = block.name.as_deref().map_or(1, |name| width_of(name) as usize);
+    let name = block.name.as_deref().map_or(1, columns_of);
     1 + name.max(digits(block.start).len())
 }
 

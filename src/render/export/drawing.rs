@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use std::io::Write;
 
 use crate::ids::ThreadId;
+use crate::render::layout::{columns, crop};
 use crate::trace::State;
 
 use super::axis::{Unit, step};
 use super::palette::{HELD, HELD_LOOK, Look, look};
 use super::sink::{Put, Sink};
-use super::text::{cut, width_of, xml};
+use super::text::xml;
 
 /// Something to draw.
 pub(super) struct Drawing<'a> {
@@ -130,7 +131,7 @@ impl Drawing<'_> {
         out.text("<defs>\n");
         used.looks.iter().for_each(|number| pattern(*number, out));
         put(out, format_args!("</defs>\n<rect width=\"{WIDTH}\" height=\"{height}\" fill=\"#fff\"/>\n"));
-        let shown = xml(&cut(self.title, (WIDTH - 2 * MARGIN) / 9));
+        let shown = xml(&crop(self.title, (WIDTH - 2 * MARGIN) as usize / 9, "…"));
         put(out, format_args!("<text x=\"{MARGIN}\" y=\"{}\" font-size=\"15\">{shown}</text>\n", MARGIN + 10));
         for (line, note) in self.notes.iter().enumerate() {
             let y = MARGIN + TITLE + line as u64 * NOTE;
@@ -321,7 +322,7 @@ fn legend(used: &Used, place: &Place, out: &mut Vec<u8>) {
 }
 
 fn lane_head(label: &str, name: &str, y: u64, place: &Place, out: &mut Vec<u8>) {
-    let (name, label) = (xml(name), xml(&cut(label, LONGEST_LABEL)));
+    let (name, label) = (xml(name), xml(&crop(label, LONGEST_LABEL as usize, "…")));
     put(out, format_args!("<g transform=\"translate({},{y})\"><title>{name}</title>", place.left));
     put(out, format_args!("<text x=\"-8\" y=\"10.5\" text-anchor=\"end\">{label}</text>\n"));
 }
@@ -377,6 +378,11 @@ impl std::fmt::Display for Hundredths {
             _ => write!(f, "{whole}.{rest:02}"),
         }
     }
+}
+
+/// How wide a name is, in characters of a font whose characters are all of one width.
+fn width_of(text: &str) -> u64 {
+    columns(text) as u64
 }
 
 fn put(out: &mut Vec<u8>, text: std::fmt::Arguments) {

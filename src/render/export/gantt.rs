@@ -13,6 +13,7 @@ use std::fmt::Write as _;
 use std::io::Write;
 
 use crate::ids::{CoreId, IdVec, ThreadId};
+use crate::render::layout::{columns, crop, escape};
 use crate::time::{Instant, Span};
 use crate::trace::{Cast, State};
 
@@ -20,14 +21,13 @@ use super::axis::Unit;
 use super::blocks::{Block, Layout};
 use super::segments::{Segment, Stay};
 use super::sink::{Put, Sink};
-use super::text::{cut, shown, width_of};
 use super::walker::Mark;
 use super::{End, Format, Settings};
 
 /// So many rows of cores at most.
 const MOST_ROWS: usize = 32;
 /// Longer names are cut in the chart.
-const LONGEST_NAME: u64 = 16;
+const LONGEST_NAME: usize = 16;
 
 /// Keeps what fits into the chart, and the sums of the table.
 pub(super) struct Gantt {
@@ -102,7 +102,12 @@ impl Format for Gantt {
                 self.threads[open.thread].arrival.get_or_insert(at);
             }
             Mark::Leaves(segment) => self.wait(segment),
-            Mark::Ends(thread) => self.threads[*thread].completion = Some(at),
+            Mark::Ends(thread) => {
+                let sums = &mut self.threads[*thread];
+                sums.completion = Some(at);
+                // A thread may end at the instant at which it arrives, without any other state.
+                sums.arrival.get_or_insert(at);
+            }
             Mark::Rises(stay) => self.stay(*stay, at),
             _ => {}
         }
@@ -110,7 +115,7 @@ impl Format for Gantt {
 
     fn footer<W: Write>(&mut self, cast: &Cast, end: &End, out: &mut Sink<W>) {
         let chart = Chart::of(self, cast, end);
-        out.buffer().text(&chart.text(&shown(&self.title), end));
+        out.buffer().text(&chart.text(&escape(&self.title), end));
         self.table(cast, out);
     }
 }
@@ -134,7 +139,7 @@ struct Chart {
 impl Chart {
     fn of(gantt: &Gantt, cast: &Cast, end: &End) -> Chart {
         // A bar within a name would look like the end of a block.
-        let name = |thread: ThreadId| cut(&shown(&cast.label(thread)).replace('|', "¦"), LONGEST_NAME);
+        let name = |thread: ThreadId| crop(&escape(&cast.label(thread)).replace('|', "¦"), LONGEST_NAME, "…");
         // Where the stays of some core are not all known, the chart is over.
         let known =
             gantt.cores.values().filter(|row| row.cut).filter_map(|row| row.stays.last()).map(|(_, end)| end.ns());
@@ -192,7 +197,7 @@ impl Chart {
         for (place, (time, who)) in shown.iter().enumerate() {
             let column = self.left + self.layout.column(*time);
             let next = shown.get(place + 1).map_or(self.width, |(time, _)| self.left + self.layout.column(*time));
-            if column < width_of(&names) as usize {
+            if column < columns(&names) {
                 // Two times in one column: one arrow stands for both.
                 continue;
             }
@@ -280,7 +285,7 @@ fn summary(names: &[String], room: usize) -> String {
         if count < names.len() {
             let _ = write!(text, " +{}", names.len() - count);
         }
-        if width_of(&text) as usize <= room {
+        if columns(&text) <= room {
             return text;
         }
     }
@@ -290,13 +295,13 @@ fn summary(names: &[String], room: usize) -> String {
 /// A name in the middle of so many columns; idle time is a block too.
 fn centred(name: Option<&str>, room: usize) -> String {
     let idle = if room >= "idle".len() { "idle" } else { "-" };
-    let name = cut(name.unwrap_or(idle), room as u64);
-    let free = room - width_of(&name) as usize;
+    let name = crop(name.unwrap_or(idle), room, "…");
+    let free = room - columns(&name);
     format!("{}{name}{}", " ".repeat(free / 2), " ".repeat(free - free / 2))
 }
 
 fn pad(line: &mut String, column: usize) {
-    let missing = column.saturating_sub(width_of(line) as usize);
+    let missing = column.saturating_sub(columns(line));
     line.extend(std::iter::repeat_n(' ', missing));
 }
 
@@ -306,8 +311,8 @@ const HEADS: [&str; 7] = ["arrival", "completion", "response", "turnaround", "wa
 
 impl Gantt {
     fn table<W: Write>(&self, cast: &Cast, out: &mut Sink<W>) {
-        let names: Vec<String> = cast.threads.ids().map(|thread| shown(&cast.label(thread)).into_owned()).collect();
-        let widest = names.iter().map(|name| width_of(name) as usize).max().unwrap_or_default();
+        let names: Vec<String> = cast.threads.ids().map(|thread| escape(&cast.label(thread))).collect();
+        let widest = names.iter().map(|name| columns(name)).max().unwrap_or_default();
         let left = widest.max("average".len());
         let mut line = " ".repeat(left);
         HEADS.iter().for_each(|head| line += &format!("  {head}"));

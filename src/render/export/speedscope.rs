@@ -145,6 +145,7 @@ mod tests {
         };
         Cast {
             processes: ["main".to_string()].into_iter().collect(),
+            process_groups: [None].into_iter().collect(),
             groups: ["a".to_string()].into_iter().collect(),
             threads: [actor].into_iter().collect(),
             gils: IdVec::new(),

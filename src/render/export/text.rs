@@ -2,28 +2,13 @@
 //!
 //! A model's names are plain, but its title is free text, and a measured trace may hold anything.
 
-use std::borrow::Cow;
-
-use unicode_width::UnicodeWidthStr;
+use crate::render::layout::acts;
 
 use super::sink::Put;
 
-/// Characters that no reader sees but that change what is seen: controls, marks of direction, invisible separators, and
-/// what XML forbids.
-pub(super) fn is_unprintable(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-        || matches!(c, '\u{61c}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}')
-        || matches!(c, '\u{e0000}'..='\u{e007f}')
-}
-
-/// For people at a terminal: unprintable characters are shown as escapes, never sent.
-pub(super) fn shown(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_unprintable) {
-        return Cow::Borrowed(text);
-    }
-    let show = |c: char| if is_unprintable(c) { c.escape_default().to_string() } else { c.to_string() };
-    Cow::Owned(text.chars().map(show).collect())
+/// What acts on a terminal or hides, and what XML forbids.
+fn is_unprintable(c: char) -> bool {
+    acts(c) || matches!(c, '\u{fffe}' | '\u{ffff}')
 }
 
 /// A JSON string with its quotes. Also safe inside a `<script>` element, and free of anything that a terminal obeys.
@@ -97,26 +82,6 @@ pub(super) fn csv(out: &mut Vec<u8>, field: &str) {
     out.push(b'"');
 }
 
-/// How wide a text is, in columns of a font whose characters are all of one width.
-pub(super) fn width_of(text: &str) -> u64 {
-    UnicodeWidthStr::width(text) as u64
-}
-
-/// The beginning of a text that is wider than `most` columns, with a mark that it goes on.
-pub(super) fn cut(text: &str, most: u64) -> String {
-    if width_of(text) <= most {
-        return text.to_string();
-    }
-    let mut short = String::new();
-    for c in text.chars() {
-        if width_of(&short) + width_of(c.encode_utf8(&mut [0; 4])) + 1 > most {
-            break;
-        }
-        short.push(c);
-    }
-    if most > 0 { short + "…" } else { short }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,26 +95,25 @@ mod tests {
     #[test]
     fn each_format_escapes_what_it_must() {
         let table = [
-            ("worker-1", "\"worker-1\"", "worker-1", "worker-1", "worker-1"),
-            ("a\"b", r#""a\"b""#, "a&quot;b", "\"a\"\"b\"", "a\"b"),
-            ("</script>", r#""\u003c/script\u003e""#, "&lt;/script&gt;", "</script>", "</script>"),
-            ("]]>", r#""]]\u003e""#, "]]&gt;", "]]>", "]]>"),
-            ("a\nb", r#""a\nb""#, "a\u{fffd}b", "\"a\nb\"", "a\\nb"),
-            ("\u{1b}[2J", r#""\u001b[2J""#, "\u{fffd}[2J", "\"\u{fffd}[2J\"", "\\u{1b}[2J"),
-            ("a\u{202e}b", r#""a\u202eb""#, "a\u{fffd}b", "\"a\u{fffd}b\"", "a\\u{202e}b"),
-            ("\u{e0001}", r#""\udb40\udc01""#, "\u{fffd}", "\"\u{fffd}\"", "\\u{e0001}"),
-            ("=1+1", r#""=1+1""#, "=1+1", "\"'=1+1\"", "=1+1"),
-            ("-3", r#""-3""#, "-3", "\"'-3\"", "-3"),
-            ("\tx", r#""\u0009x""#, "\u{fffd}x", "\"'\tx\"", "\\tx"),
-            ("a,b", r#""a,b""#, "a,b", "\"a,b\"", "a,b"),
-            ("Grüße", "\"Grüße\"", "Grüße", "\"Grüße\"", "Grüße"),
-            ("", "\"\"", "", "", ""),
+            ("worker-1", "\"worker-1\"", "worker-1", "worker-1"),
+            ("a\"b", r#""a\"b""#, "a&quot;b", "\"a\"\"b\""),
+            ("</script>", r#""\u003c/script\u003e""#, "&lt;/script&gt;", "</script>"),
+            ("]]>", r#""]]\u003e""#, "]]&gt;", "]]>"),
+            ("a\nb", r#""a\nb""#, "a\u{fffd}b", "\"a\nb\""),
+            ("\u{1b}[2J", r#""\u001b[2J""#, "\u{fffd}[2J", "\"\u{fffd}[2J\""),
+            ("a\u{202e}b", r#""a\u202eb""#, "a\u{fffd}b", "\"a\u{fffd}b\""),
+            ("\u{e0001}", r#""\udb40\udc01""#, "\u{fffd}", "\"\u{fffd}\""),
+            ("=1+1", r#""=1+1""#, "=1+1", "\"'=1+1\""),
+            ("-3", r#""-3""#, "-3", "\"'-3\""),
+            ("\tx", r#""\u0009x""#, "\u{fffd}x", "\"'\tx\""),
+            ("a,b", r#""a,b""#, "a,b", "\"a,b\""),
+            ("Grüße", "\"Grüße\"", "Grüße", "\"Grüße\""),
+            ("", "\"\"", "", ""),
         ];
-        for (text, as_json, as_xml, as_csv, for_people) in table {
+        for (text, as_json, as_xml, as_csv) in table {
             assert_eq!(put(json, text), as_json);
             assert_eq!(xml(text), as_xml);
             assert_eq!(put(csv, text), as_csv);
-            assert_eq!(shown(text), for_people);
         }
     }
 }

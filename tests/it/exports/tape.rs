@@ -58,6 +58,7 @@ impl Tape {
 pub fn cast(processes: &[(&str, &[&str])], cores: usize) -> Cast {
     let mut cast = Cast {
         processes: IdVec::new(),
+        process_groups: IdVec::filled(processes.len(), None),
         groups: ["all".to_string()].into_iter().collect(),
         threads: IdVec::new(),
         gils: processes.iter().take(1).map(|(name, _)| name.to_string()).collect(),
