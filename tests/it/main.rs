@@ -2,6 +2,7 @@
 
 mod common;
 mod errors;
+mod exports;
 mod fuzz;
 mod lowering;
 mod machine;
