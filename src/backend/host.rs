@@ -157,17 +157,17 @@ fn pressure() -> Option<u64> {
     text.lines().next()?.rsplit_once("total=")?.1.parse().ok()
 }
 
-/// How long a fixed piece of work takes: the best of five, so that only a lasting change of speed shows.
+/// How long a fixed piece of work takes: the best of many short tries, so that only a lasting change of speed shows.
 fn spin_probe() -> Duration {
     let once = || {
         let began = now();
         let mut word = 1u64;
-        for _ in 0..500_000 {
+        for _ in 0..100_000 {
             word = black_box(word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
         }
         now() - began
     };
-    (0..5).map(|_| once()).min().unwrap_or_default().max(Duration::from_nanos(1))
+    (0..25).map(|_| once()).min().unwrap_or_default().max(Duration::from_nanos(1))
 }
 
 /// The wall clock.

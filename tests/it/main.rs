@@ -9,5 +9,7 @@ mod machine;
 mod models;
 mod numbers;
 mod readme;
+#[cfg(target_os = "linux")]
+mod real;
 mod tidy;
 mod traps;

@@ -61,6 +61,7 @@ divergences! {
     FORCED Stated "forced" "waiting for another thread to take the GIL cannot be told from waiting for the GIL; both are `wants-gil`"
     WAKE_UP Stated "wake-up" "a thread notices the end of a sleep, of io or of a lock wait only with the GIL; what it took longer than asked for, plus this host's usual lateness, counts as `wants-gil`"
     RUN_QUEUE Stated "run-queue" "time in the kernel's run queue is known as a sum for each gap, not where in the gap; it is drawn at the gap's end"
+    START_UP Stated "start-up" "how much core time a process's start-up took is known, not when it was on a core; it is drawn right before its first line of Python"
     CORE Stated "core" "on which core a thread runs is not recorded"
     CHECK_INTERVAL Stated "check-interval" "2.7 has no switch interval; its check interval stays at 100"
     NEXT_HOLDER Stated "next-holder" "who gets the GIL or a lock next is decided by the operating system and the interpreter"

@@ -95,7 +95,11 @@ impl fmt::Display for Error {
                 write!(f, "the worker ended before it had reported ({status}){}", told(stderr))
             }
             Error::Hung { seconds, stderr } => {
-                write!(f, "the worker did not finish within {seconds:.1} s and was ended{}", told(stderr))
+                write!(
+                    f,
+                    "the worker did not finish within {seconds:.1} s and was ended (a real deadlock looks like this){}",
+                    told(stderr)
+                )
             }
             Error::Flood { limit } => write!(f, "the worker wrote more than {limit} bytes and was ended"),
             Error::Protocol(detail) => write!(f, "the worker wrote something that is not a report: {detail}"),

@@ -84,7 +84,11 @@ pub fn find(spec: &str, places: &Places) -> Result<Found, Error> {
             Err(error) => found.skipped.push(error),
         }
     }
-    Err(found.skipped.into_iter().next().unwrap_or_else(|| Error::NotFound { spec: spec.to_owned(), looked: looked(places) }))
+    Err(found
+        .skipped
+        .into_iter()
+        .next()
+        .unwrap_or_else(|| Error::NotFound { spec: spec.to_owned(), looked: looked(places) }))
 }
 
 /// The interpreter that runs when nobody names one: `python3` on PATH.

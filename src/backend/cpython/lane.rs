@@ -59,11 +59,12 @@ const NOTICED: u64 = 20_000;
 
 impl Lane {
     /// The states of a thread, from its arrival to its end or to what it was last seen to begin.
-    /// `gil` says whether it needs one, `child` whether it is the first thread of a child process.
-    pub fn of(report: &ThreadReport, context: &Context, gil: bool, child: bool) -> Lane {
+    /// `gil` says whether it needs one; the first thread of a child process has a `start_up`: the core time that went
+    /// before its first line.
+    pub fn of(report: &ThreadReport, context: &Context, gil: bool, start_up: Option<u64>) -> Lane {
         let mut writer = Writer { lane: Lane::default(), context, gil, last: 0 };
         let Some(born) = report.born else { return writer.lane };
-        writer.begin(report, born, child);
+        writer.begin(report, born, start_up);
         report.log.iter().for_each(|entry| writer.entry(entry));
         match report.finished {
             Some(finished) => writer.to(finished, State::Done, Why::Finished),
@@ -113,7 +114,11 @@ impl Lane {
             let behind = self.changes.partition_point(|change| change.at <= *to);
             let Some(resumed) = self.changes[..behind].last().copied() else { continue };
             let lost = Change { at: *from, state: State::WantsGil, why: Why::GilLocked };
-            let back = Change { at: *to, state: resumed.state, why: if resumed.at == *to { resumed.why } else { Why::GilTaken } };
+            let back = Change {
+                at: *to,
+                state: resumed.state,
+                why: if resumed.at == *to { resumed.why } else { Why::GilTaken },
+            };
             self.changes.splice(first..behind, [lost, back]);
         }
         self.changes.dedup_by(|later, earlier| later.state == earlier.state);
@@ -156,18 +161,19 @@ impl Writer<'_> {
         self.last = at;
     }
 
-    fn begin(&mut self, report: &ThreadReport, born: u64, child: bool) {
-        let first = report.first.unwrap_or(u64::MAX);
-        let late = first.saturating_sub(born) > self.context.patience;
-        let (state, why) = match (child, late) {
-            (true, _) => (State::StartUp, Why::Started),
-            (false, true) if self.gil => (State::WantsGil, Why::Arrived),
-            (false, _) => (State::Runnable, Why::Arrived),
-        };
-        self.to(born, state, why);
-        if let Some(first) = report.first {
-            self.python(first.max(born));
+    fn begin(&mut self, report: &ThreadReport, born: u64, start_up: Option<u64>) {
+        let first = report.first.unwrap_or(u64::MAX).max(born);
+        let late = first - born > self.context.patience;
+        let by_itself = if self.gil && late && start_up.is_none() { State::WantsGil } else { State::Runnable };
+        self.to(born, by_itself, if start_up.is_some() { Why::Started } else { Why::Arrived });
+        if report.first.is_none() {
+            return;
         }
+        if let Some(start_up) = start_up {
+            // When it was on a core while it was started up is not known, only for how long in all.
+            self.to(first.saturating_sub(start_up).max(born), State::StartUp, Why::Dispatched);
+        }
+        self.python(first);
     }
 
     fn entry(&mut self, entry: &Entry) {
@@ -200,7 +206,10 @@ impl Writer<'_> {
                 let ended = self.context.finishes[ThreadId::new(entry.number())].unwrap_or(end);
                 self.blocked((State::Join, Why::Joining), begin, ended, end);
             }
-            Verb::StartProcess => self.blocked((State::StartUp, Why::Step), begin, end, end),
+            Verb::StartProcess => {
+                let used = begin.saturating_add(second.max(0) as u64);
+                self.blocked((State::StartUp, Why::Step), begin, used, end);
+            }
             Verb::JoinProcess => self.blocked((State::Join, Why::Joining), begin, end, end),
             Verb::Print | Verb::Show => entry.lines.iter().for_each(|line| self.act(begin, Act::Output(line.clone()))),
         }
@@ -302,7 +311,13 @@ mod tests {
     use super::*;
 
     fn entry(verb: Verb, begin: u64, end: u64, numbers: [i64; 3]) -> Entry {
-        Entry { verb, begin: begin * 1000, end: end * 1000, numbers: numbers.map(|number| number * 1000), lines: Vec::new() }
+        Entry {
+            verb,
+            begin: begin * 1000,
+            end: end * 1000,
+            numbers: numbers.map(|number| number * 1000),
+            lines: Vec::new(),
+        }
     }
 
     fn lane(log: Vec<Entry>, finished: Option<u64>) -> Vec<(u64, &'static str)> {
@@ -316,7 +331,7 @@ mod tests {
             log,
             totals: None,
         };
-        let lane = Lane::of(&report, &context, true, false);
+        let lane = Lane::of(&report, &context, true, None);
         lane.changes.iter().map(|change| (change.at / 1000, change.state.word())).collect()
     }
 
@@ -354,7 +369,15 @@ mod tests {
         assert_eq!(lane.holds(1000), [(0, 100), (200, 300)]);
         lane.carve(&[(40, 60), (80, 100)]);
         let states: Vec<_> = lane.changes.iter().map(|change| (change.at, change.state)).collect();
-        let expected = [(0, "python"), (40, "wants-gil"), (60, "python"), (80, "wants-gil"), (100, "io"), (200, "python"), (300, "done")];
+        let expected = [
+            (0, "python"),
+            (40, "wants-gil"),
+            (60, "python"),
+            (80, "wants-gil"),
+            (100, "io"),
+            (200, "python"),
+            (300, "done"),
+        ];
         assert_eq!(states.iter().map(|(at, state)| (*at, state.word())).collect::<Vec<_>>(), expected);
         assert_eq!(lane.holds(1000), [(0, 40), (60, 80), (200, 300)]);
     }

@@ -32,7 +32,7 @@ use crate::ids::{Id, IdVec, ProcId, ThreadId};
 use crate::model::Scenario;
 use crate::time::{Instant, Span};
 use crate::trace::{Ending, Observer, Record};
-use draws::{Walk, walk};
+use draws::Plan;
 use protocol::{Report, Verb};
 use scratch::Scratch;
 use spawn::{Failure, Order};
@@ -161,6 +161,8 @@ pub struct ProcessFigures {
     pub up: Instant,
     /// When it wrote its results.
     pub ended: Instant,
+    /// Core time up to its first line of Python, for children.
+    pub start_up: Option<Span>,
     /// Core time of all that it did, start-up and calibration included.
     pub cpu: Option<Span>,
 }
@@ -201,20 +203,19 @@ impl Cpython {
             return Err(Error::Unsupported(refusals));
         }
         self.check_size(scenario)?;
-        let walks: IdVec<ThreadId, Walk> = scenario.threads().ids().map(|thread| walk(scenario, thread)).collect();
-        let time = self.time(scenario, &walks)?;
-        let scratch = Scratch::new(&self.options.scratch)
-            .map_err(|error| Error::Scratch(self.options.scratch.clone(), error))?;
+        let plan = self.plan(scenario)?;
+        let scratch =
+            Scratch::new(&self.options.scratch).map_err(|error| Error::Scratch(self.options.scratch.clone(), error))?;
         let worker = scratch.path().join("worker.py");
         fs::write(&worker, WORKER).map_err(|error| Error::Scratch(worker.clone(), error))?;
-        let job = protocol::job(scenario, &walks, GAP);
+        let job = protocol::job(scenario, &plan.walks, GAP);
         let cores = self.cores(scenario);
         let order = Order {
             program: &self.interpreter.path,
             arguments: self.arguments(scenario, worker, &scratch),
             folder: scratch.path(),
             input: job.as_bytes(),
-            time,
+            time: self.options.timeout.unwrap_or(Duration::from_nanos(timeout(plan.expected).ns())),
             most_output: self.options.limits.output,
             cores: Some(cores),
             interrupted: self.options.interrupted.as_deref(),
@@ -261,7 +262,12 @@ impl Cpython {
         let table = [
             ("threads", threads, limits.threads, hint),
             ("processes", processes, limits.processes, hint),
-            ("threads and processes", threads + processes, spawn::tasks_allowed(), "the user's limit of processes (ulimit -u) leaves no more"),
+            (
+                "threads and processes",
+                threads + processes,
+                spawn::tasks_allowed(),
+                "the user's limit of processes (ulimit -u) leaves no more",
+            ),
         ];
         for (what, asked, allowed, hint) in table {
             if asked > allowed {
@@ -271,18 +277,25 @@ impl Cpython {
         Ok(())
     }
 
-    /// How long a trial may take: by the model's own lengths, as if everything happened one after another.
-    fn time(&self, scenario: &Scenario, walks: &IdVec<ThreadId, Walk>) -> Result<Duration, Error> {
+    /// What all threads will do, unless that is too long.
+    fn plan(&self, scenario: &Scenario) -> Result<Plan, Error> {
+        let plan = Plan::of(scenario, timeout);
+        let (asked, allowed) = (plan.expected.ns() / 1_000_000_000, self.options.limits.length.ns() / 1_000_000_000);
         let hint = "shorten the model, or give it a shorter `run.until`";
-        let sum = walks.values().fold(0u64, |sum, walk| sum.saturating_add(walk.demand.ns()));
-        let expected = scenario.run().until.map_or(sum, |until| until.ns());
-        let allowed = self.options.limits.length;
-        if expected > allowed.ns() || walks.values().any(|walk| walk.too_long) {
-            let (asked, allowed) = (expected / 1_000_000_000, allowed.ns() / 1_000_000_000);
-            return Err(Error::TooLarge { what: "seconds (or millions of steps)", asked, allowed, hint });
+        if plan.walks.values().any(|walk| walk.too_long) {
+            let (asked, allowed) = (draws::MOST_STEPS + 1, draws::MOST_STEPS);
+            return Err(Error::TooLarge { what: "steps (or more) of one thread", asked, allowed, hint });
         }
-        Ok(self.options.timeout.unwrap_or(Duration::from_nanos(3 * expected) + Duration::from_secs(5)))
+        if asked > allowed {
+            return Err(Error::TooLarge { what: "seconds of steps", asked, allowed, hint });
+        }
+        Ok(plan)
     }
+}
+
+/// How long a run may take that should take so long: three times that, and five seconds.
+fn timeout(expected: Span) -> Span {
+    Span::from_ns(expected.ns().saturating_mul(3).saturating_add(5_000_000_000))
 }
 
 impl Backend for Cpython {
@@ -329,6 +342,7 @@ fn process_figures(report: &protocol::ProcessReport) -> ProcessFigures {
         process: ProcId::new(report.process),
         up: Instant::from_ns(report.born),
         ended: Instant::from_ns(report.ended),
+        start_up: report.start_up.map(Span::from_ns),
         cpu: report.cpu.map(Span::from_ns),
     }
 }

@@ -166,6 +166,8 @@ pub(super) struct ProcessReport {
     /// When it wrote its results.
     pub ended: u64,
     pub cpu: Option<u64>,
+    /// Core time up to its first line of Python, for children.
+    pub start_up: Option<u64>,
 }
 
 /// What a thread left.
@@ -208,7 +210,7 @@ pub(super) struct Entry {
     pub begin: u64,
     pub end: u64,
     /// By verb. Work: core time used, length, executed. `io`, `sleep`: when the answer was written (0 = no server),
-    /// length. Locks, starts, joins: the number of the other. A gap: voluntary switches, involuntary ones, nanoseconds
+    /// length. Locks, starts, joins: the number of the other, core time used by a start. A gap: voluntary switches, involuntary ones, nanoseconds
     /// in the run queue (-1 = unknown).
     pub numbers: [i64; 3],
     /// Printed lines.
@@ -295,6 +297,7 @@ fn process_report(value: &Value) -> Option<ProcessReport> {
         born: stamp(value.get("born")?)?,
         ended: stamp(value.get("ended")?)?,
         cpu: value.get("cpu")?.as_u64(),
+        start_up: value.get("start_up")?.as_u64(),
     })
 }
 

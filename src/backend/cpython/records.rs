@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::backend::cpython::divergence::{How, ways};
 use crate::backend::cpython::lane::{Act, Context, Lane};
 use crate::backend::cpython::protocol::{Cost, Report, ThreadReport, Verb};
 use crate::ids::{GilId, Id, IdVec, LockId, ProcId, ThreadId};
@@ -28,7 +29,7 @@ pub(super) fn records(scenario: &Scenario, report: &Report, patience: Span) -> (
     let mut lanes: IdVec<ThreadId, Lane> = IdVec::filled(scenario.threads().len(), Lane::default());
     for each in &report.threads {
         let thread = ThreadId::new(each.thread);
-        lanes[thread] = Lane::of(each, &context, scenario.gil_of(thread).is_some(), is_child(scenario, thread));
+        lanes[thread] = Lane::of(each, &context, scenario.gil_of(thread).is_some(), start_up(scenario, report, thread));
     }
     let ends = process_ends(scenario, report, end);
     for thread in lanes.ids() {
@@ -81,12 +82,13 @@ fn context(scenario: &Scenario, report: &Report, cost: &Cost, patience: Span) ->
     context
 }
 
-/// Whether a thread is the first of a process that did not wait for the common start.
-fn is_child(scenario: &Scenario, thread: ThreadId) -> bool {
-    use crate::backend::cpython::divergence::{How, ways};
+/// The core time that starting up its process took, if the thread is the first of a child process.
+fn start_up(scenario: &Scenario, report: &Report, thread: ThreadId) -> Option<u64> {
     let process = scenario.threads()[thread].process;
     let first = scenario.processes()[process].threads.start as usize == thread.index();
-    first && matches!(ways(scenario)[process.index()], How::Step | How::Later)
+    let child = first && matches!(ways(scenario)[process.index()], How::Step | How::Later);
+    let found = report.processes.iter().find(|each| child && each.process == process.index())?;
+    Some(found.start_up.unwrap_or(0))
 }
 
 /// When each process ended: with its last non-daemon thread (or the last of all, if there are only daemons).
@@ -116,7 +118,8 @@ fn end_lane(lane: &mut Lane, scenario: &Scenario, thread: ThreadId, ends: &IdVec
 
 /// Who held a GIL when; takes it from those who only believed to hold it.
 fn settle(scenario: &Scenario, gil: GilId, lanes: &mut IdVec<ThreadId, Lane>, end: u64) -> Vec<Hold> {
-    let users: Vec<ThreadId> = scenario.threads().ids().filter(|thread| scenario.gil_of(*thread) == Some(gil)).collect();
+    let users: Vec<ThreadId> =
+        scenario.threads().ids().filter(|thread| scenario.gil_of(*thread) == Some(gil)).collect();
     let mut claims = Vec::new();
     for thread in &users {
         claims.extend(lanes[*thread].holds(end).into_iter().map(|(from, to)| Hold { from, to, thread: *thread }));
@@ -145,7 +148,11 @@ fn latest_wins(claims: &[Hold]) -> Vec<Hold> {
     let mut current: Option<(u64, ThreadId)> = None;
     let mut edges = edges.into_iter().peekable();
     while let Some((at, starts, claim)) = edges.next() {
-        if starts { active.insert((claim.from, claim.thread)) } else { active.remove(&(claim.from, claim.thread)) };
+        if starts {
+            active.insert((claim.from, claim.thread))
+        } else {
+            active.remove(&(claim.from, claim.thread))
+        };
         let more = edges.peek().is_some_and(|(next, ..)| *next == at);
         let holder = active.last().map(|(_, thread)| *thread);
         if more || holder == current.map(|(_, thread)| thread) {

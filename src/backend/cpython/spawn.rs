@@ -252,11 +252,7 @@ fn rest<P: Read + AsFd>(mut drain: Drain<P>) -> Vec<u8> {
 }
 
 /// Waits until one of these can be read or written, or the child has ended; says whether the latter.
-fn wait<'p>(
-    ended: BorrowedFd<'_>,
-    others: impl Iterator<Item = (BorrowedFd<'p>, PollFlags)>,
-    time: Duration,
-) -> bool {
+fn wait<'p>(ended: BorrowedFd<'_>, others: impl Iterator<Item = (BorrowedFd<'p>, PollFlags)>, time: Duration) -> bool {
     let mut waited = vec![PollFd::from_borrowed_fd(ended, PollFlags::IN)];
     waited.extend(others.map(|(pipe, what)| PollFd::from_borrowed_fd(pipe, what)));
     let time = Timespec { tv_sec: time.as_secs() as i64, tv_nsec: i64::from(time.subsec_nanos()) };

@@ -112,6 +112,12 @@ class Counters(object):
         return int(self.text.raw[:size].split()[1]) if size > 0 else -1
 
 
+def core_time():
+    """All core time of this process, in nanoseconds."""
+    used = resource.getrusage(resource.RUSAGE_SELF) if resource else None
+    return used and int((used.ru_utime + used.ru_stime) * 1e9)
+
+
 def wait_until(instant):
     left = (instant - now()) / UNIT * 1e-9
     if left > 0:
@@ -508,7 +514,7 @@ class Actor(object):
             self.after = self.counters.read() + (cpu_clock() if cpu_clock else 0,)
         if not self.spec["daemon"] or PROCESS.only_daemons:
             PROCESS.alive.pop()
-            if not PROCESS.alive:
+            if not PROCESS.alive and not STOP:
                 PROCESS.over("finished")
 
     def result(self):
@@ -563,8 +569,10 @@ class Process(object):
         else:
             verb, target = (FORK, REAP), make_process(member, begin)
             self.children.append((member, target))
+        before = cpu_clock() if cpu_clock else 0
         target.start()
-        starter.log.append((verb[0], place, begin, now(), member))
+        used = (cpu_clock() if cpu_clock else 0) - before
+        starter.log.append((verb[0], place, begin, now(), member, used))
         self.started.setdefault(group, []).append((verb[1], member, target))
 
     def thread(self, key, instant=None):
@@ -623,11 +631,10 @@ class Process(object):
         if not self.finishing.acquire(False):
             while True:
                 time.sleep(60)
-        used = resource.getrusage(resource.RUSAGE_SELF) if resource else None
         begin = now()
         data = {"process": self.number, "ending": word, "refused": self.refused, "failed": self.failed,
                 "codes": self.codes, "children": [member for member, _ in self.children], "threads": [actor.result() for actor in self.actors.values()],
-                "born": BORN, "ended": begin, "cpu": used and int((used.ru_utime + used.ru_stime) * 1e9)}
+                "born": BORN, "ended": begin, "cpu": core_time(), "start_up": START_UP}
         write_file("result-%d" % self.number, data)
 
 
@@ -659,13 +666,13 @@ def make_process(number, arrived):
 
 def child(number, arrived, directory):
     """The main function of every child process. `arrived` is None for one that waits for the common start."""
-    born = now()
+    born, used = now(), core_time()
     if LIFE:
         os.close(LIFE.pop())
     settle(directory)
     watch = os.open(os.path.join(directory, "life"), os.O_RDONLY | os.O_NONBLOCK)
     end_with(watch)
-    globals().update(BORN=born)
+    globals().update(BORN=born, START_UP=used)
     if arrived is None:
         write_file("begun-%d" % number, born)
     run_here(number, arrived)
@@ -693,6 +700,7 @@ def run_here(number, arrived):
     PROCESS.run(arrived, None if JOB["until"] is None else zero + JOB["until"] * UNIT)
 
 
+START_UP = None  # The core time of this process up to its first line.
 BORN = DIRECTORY = SILENT = JOB = PROCESS = NATIVE_CALL = None
 LIFE = []  # The first process's end of the lifeline of all others.
 
@@ -799,7 +807,7 @@ def collect(codes):
         for each in result["threads"]:
             pass_on(each, relative)
         say(process={"process": number, "ending": result["ending"], "born": relative(result["born"]),
-                     "ended": relative(result["ended"]), "cpu": result["cpu"]})
+                     "ended": relative(result["ended"]), "cpu": result["cpu"], "start_up": result["start_up"]})
         last = max(last, relative(result["ended"]))
     say(end={"codes": sorted(codes.items()), "ended": last})
 
