@@ -356,7 +356,7 @@ fn interpreters_are_asked_who_they_are() {
     let python3 = python3(scratch.path());
     assert!(python3.version >= (3, 6, 0) && python3.path.is_absolute());
     let by_path = find(&python3.path.to_string_lossy(), &places).expect("the same by its path");
-    assert_eq!(by_path.interpreters, [python3.clone()]);
+    assert_eq!(by_path.interpreters, std::slice::from_ref(&python3));
     let (major, minor, _) = python3.version;
     let by_version = find(&format!("{major}.{minor}"), &places).expect("one by its version");
     assert_eq!((by_version.interpreters[0].version.0, by_version.interpreters[0].version.1), (major, minor));
@@ -424,7 +424,7 @@ fn a_worker_that_floods_lies_or_dies_is_an_error() {
     assert!(said("yes >&2 & kill -9 $$").contains("signal: 9"));
     assert!(said("echo no such luck >&2; exit 7").contains("exit status: 7): no such luck"));
     assert!(said("echo hello").contains("not a report"));
-    assert!(said("echo '{\"end\": {\"codes\": [[99, 0]]}}'").contains("numbers that the model does not have"));
+    assert!(said("echo '{\"end\": {\"codes\": [[99, 0]], \"cpu\": 1}}'").contains("numbers that the model does not have"));
     assert!(said("echo '{\"error\": \"so sorry\"}'").contains("so sorry"));
 }
 
@@ -599,5 +599,33 @@ fn grants_alternate_with_drops() {
         let grants = matches!(act, GilAct::Grant { .. });
         assert_ne!(grants, held, "at {}", record.at);
         held = grants;
+    }
+}
+
+#[test]
+fn a_device_serves_one_after_another() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let yaml = "{name: disk, machine: {cores: 2, devices: {disk: {at_once: 1}}}, threads: {a: {count: 3, do: [{io: 20ms, device: disk}]}}}";
+    let (_, trial) = run(&cpython(scratch.path()), yaml);
+    let mut finishes = [finish(&trial, 0), finish(&trial, 1), finish(&trial, 2)];
+    finishes.sort();
+    for (place, finish) in (1..).zip(finishes) {
+        assert!(finish >= Span::from_ms(20) * place, "{finishes:?}");
+    }
+    nothing_is_left(scratch.path());
+}
+
+#[test]
+fn the_horizon_ends_endless_processes() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    for method in ["fork", "spawn", "forkserver"] {
+        let yaml = format!(
+            "{{name: endless, machine: {{cores: 2}}, run: {{until: 300ms}}, python: {{start_method: {method}}}, \
+             processes: {{hog: {{count: 3, do: [{{repeat: forever, do: [{{cpu: 5ms}}]}}]}}}}}}"
+        );
+        let (_, trial) = run(&cpython(scratch.path()), &yaml);
+        assert_eq!((&trial.ending, states(&trial, State::Done)), (&Ending::Horizon, 0), "{method}");
+        assert_eq!(trial.figures.processes.len(), 3, "{method}");
+        nothing_is_left(scratch.path());
     }
 }

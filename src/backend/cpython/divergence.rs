@@ -66,6 +66,7 @@ divergences! {
     CHECK_INTERVAL Stated "check-interval" "2.7 has no switch interval; its check interval stays at 100"
     NEXT_HOLDER Stated "next-holder" "who gets the GIL or a lock next is decided by the operating system and the interpreter"
     DEADLOCK Stated "deadlock" "a real deadlock does not end; it is reported as a run that hung"
+    HORIZON Stated "horizon" "a C call that keeps the GIL is not cut off at the horizon: the run ends behind it, its records at the horizon"
     COLLECTOR Stated "collector" "the cyclic garbage collector is switched off"
     LAST_WORDS Stated "last-words" "a child process writes its results before it ends, which makes its end later by that long"
     STEP_COST Stated "step-cost" "every step costs a few microseconds of Python code of its own; `cpu` steps have it taken off, others not"

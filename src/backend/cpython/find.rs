@@ -182,7 +182,7 @@ fn probe_all(candidates: Vec<PathBuf>, places: &Places) -> Found {
             Err(error) => found.skipped.push(error),
         }
     }
-    found.interpreters.sort_by(|a, b| (a.version, a.free_threaded).cmp(&(b.version, b.free_threaded)));
+    found.interpreters.sort_by_key(|each| (each.version, each.free_threaded));
     found
 }
 

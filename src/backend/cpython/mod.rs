@@ -32,6 +32,7 @@ use crate::ids::{Id, IdVec, ProcId, ThreadId};
 use crate::model::Scenario;
 use crate::time::{Instant, Span};
 use crate::trace::{Ending, Observer, Record};
+use divergence::How;
 use draws::Plan;
 use protocol::{Report, Verb};
 use scratch::Scratch;
@@ -222,7 +223,7 @@ impl Cpython {
         };
         let watch = Watch::start();
         let report = self.converse(&order, scenario)?;
-        let own = Span::from_ns(report.processes.iter().filter_map(|process| process.cpu).sum());
+        let own = own_core_time(scenario, &report);
         let (records, ending) = records::records(scenario, &report, patience(scenario));
         let figures = figures(scenario, report, cores, watch.stop(own));
         Ok(Trial { records, ending, figures })
@@ -308,6 +309,13 @@ impl Backend for Cpython {
         }
         Ok(Run { ending: trial.ending, events: trial.records.len() as u64 })
     }
+}
+
+/// The core time of all processes of a trial: of the first one, and of those that it did not run itself.
+fn own_core_time(scenario: &Scenario, report: &Report) -> Span {
+    let ways = divergence::ways(scenario);
+    let others = report.processes.iter().filter(|each| ways[each.process] != How::Root);
+    Span::from_ns(others.filter_map(|each| each.cpu).chain(report.cpu).sum())
 }
 
 /// What a blocking step may take beyond what is usual before the rest counts as a wait for the GIL: less than a switch

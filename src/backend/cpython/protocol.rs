@@ -121,6 +121,8 @@ pub(super) struct Report {
     pub processes: Vec<ProcessReport>,
     /// The modelled program did what Python refuses: code, thread, when, what.
     pub refused: Option<(String, usize, u64, String)>,
+    /// Core time of the worker's first process.
+    pub cpu: Option<u64>,
     /// Exit codes of child processes.
     pub codes: Vec<(usize, i32)>,
 }
@@ -252,7 +254,10 @@ fn read_part(report: &mut Report, part: &Map<String, Value>) -> Option<()> {
         "thread" => report.threads.push(thread_report(value)?),
         "process" => report.processes.push(process_report(value)?),
         "refused" => report.refused = report.refused.take().or(Some(refused(value)?)),
-        "end" => report.codes = value.get("codes")?.as_array()?.iter().filter_map(code).collect(),
+        "end" => {
+            report.cpu = value.get("cpu")?.as_u64();
+            report.codes = value.get("codes")?.as_array()?.iter().filter_map(code).collect();
+        }
         "error" => {}
         _ => return None,
     }

@@ -809,7 +809,7 @@ def collect(codes):
         say(process={"process": number, "ending": result["ending"], "born": relative(result["born"]),
                      "ended": relative(result["ended"]), "cpu": result["cpu"], "start_up": result["start_up"]})
         last = max(last, relative(result["ended"]))
-    say(end={"codes": sorted(codes.items()), "ended": last})
+    say(end={"codes": sorted(codes.items()), "ended": last, "cpu": core_time()})
 
 
 def pass_on(result, relative):
