@@ -8,8 +8,8 @@
 //! | a gap inside `cpu` with voluntary switches | `wants-gil`; if the kernel counted time in the run queue, that much `runnable` at its end |
 //! | a gap with involuntary switches only | `runnable-gil`: it lost its core, not the GIL (`runnable` without a GIL) |
 //! | a gap without any switch | nothing: an interrupt or the hypervisor; the thread kept core and GIL |
-//! | a blocking step that lasted longer than its length plus this host's usual lateness | the rest is `wants-gil` |
-//! | a `native` step that lasted longer than the core time it used | the rest is `wants-gil` |
+//! | a blocking step that lasted longer than its length plus this host's usual lateness | first `runnable`, for as long as the kernel counted time in the run queue, then `wants-gil` |
+//! | a `native` step that lasted longer than the core time it used | the same |
 
 use crate::backend::cpython::protocol::{Entry, ThreadReport, Verb};
 use crate::ids::{Id, IdVec, LockId, ThreadId};
@@ -177,7 +177,8 @@ impl Writer<'_> {
     }
 
     fn entry(&mut self, entry: &Entry) {
-        let (begin, end, [first, second, _]) = (entry.begin, entry.end, entry.numbers);
+        let (begin, end, [first, second, third]) = (entry.begin, entry.end, entry.numbers);
+        let (used, queued) = (begin.saturating_add(first.max(0) as u64), third.max(0) as u64);
         if entry.verb != Verb::Gap && begin > self.last + self.context.patience {
             // Between two steps there are only a few lines of Python: it was not running them.
             self.lost(self.last);
@@ -186,15 +187,20 @@ impl Writer<'_> {
         match entry.verb {
             Verb::Cpu => self.last = end,
             Verb::Gap => self.gap(entry),
-            Verb::Native => self.native(begin, begin.saturating_add(first.max(0) as u64), end),
-            Verb::Hold => self.native_gil(begin, begin.saturating_add(first.max(0) as u64), end),
+            Verb::Native => {
+                self.to(begin, State::Native, Why::Step);
+                self.late(used, queued, end, Why::Preempted);
+            }
+            Verb::Hold => self.native_gil(begin, used, end),
             Verb::Io => {
                 let due = if first > 0 { first as u64 } else { begin.saturating_add(second.max(0) as u64) };
-                self.blocked((State::Io, Why::IoStarted), begin, due + self.context.late, end);
+                self.to(begin, State::Io, Why::IoStarted);
+                self.late(due.saturating_add(self.context.late), queued, end, Why::IoDone);
             }
             Verb::Sleep => {
                 let due = begin.saturating_add(second.max(0) as u64);
-                self.blocked((State::Sleep, Why::SleepStarted), begin, due + self.context.late, end);
+                self.to(begin, State::Sleep, Why::SleepStarted);
+                self.late(due.saturating_add(self.context.late), queued, end, Why::SleepOver);
             }
             Verb::Acquire => self.acquire(entry),
             Verb::Release => self.act(begin, Act::Lock(LockId::new(entry.number()), LockAct::Release)),
@@ -224,17 +230,22 @@ impl Writer<'_> {
     fn blocked(&mut self, (state, why): (State, Why), begin: u64, due: u64, end: u64) {
         if end - begin > NOTICED {
             self.to(begin, state, why);
-            if self.gil && end > due.saturating_add(self.context.patience) {
-                self.lost(due.max(begin));
-            }
+            self.late(due.max(begin), 0, end, why);
         }
         self.python(end);
     }
 
-    fn native(&mut self, begin: u64, used: u64, end: u64) {
-        self.to(begin, State::Native, Why::Step);
-        if self.gil && end > used.saturating_add(self.context.patience) {
-            self.lost(used);
+    /// A step that could go on at `due` went on at `end`: it waited for a core, for as long as the kernel says, and then
+    /// for the GIL.
+    fn late(&mut self, due: u64, queued: u64, end: u64, why: Why) {
+        let ready = due.saturating_add(queued).min(end);
+        if end > due.saturating_add(self.context.patience) {
+            if queued > NOTICED {
+                self.to(due, State::Runnable, why);
+            }
+            if self.gil && end > ready.saturating_add(self.context.patience) {
+                self.lost(ready);
+            }
         }
         self.python(end);
     }
@@ -356,8 +367,10 @@ mod tests {
 
     #[test]
     fn native_ends_with_the_core_time_it_used() {
-        let log = vec![entry(Verb::Native, 20, 9000, [3000, 3000, 3000])];
+        let log = vec![entry(Verb::Native, 20, 9000, [3000, 3000, 0])];
         assert_eq!(lane(log, Some(9001))[2..4], [(20, "native"), (3020, "wants-gil")]);
+        let log = vec![entry(Verb::Native, 20, 9000, [3000, 3000, 2000])];
+        assert_eq!(lane(log, Some(9001))[2..5], [(20, "native"), (3020, "runnable"), (5020, "wants-gil")]);
     }
 
     #[test]

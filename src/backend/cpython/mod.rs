@@ -368,7 +368,7 @@ fn thread_figures(report: &protocol::ThreadReport) -> ThreadFigures {
         cpu: known(3).map(Span::from_ns),
         cpu_asked: sum(&[Verb::Cpu], 2),
         cpu_used: sum(&[Verb::Cpu], 0),
-        native_asked: sum(&[Verb::Native, Verb::Hold], 2),
+        native_asked: sum(&[Verb::Native, Verb::Hold], 1),
         native_used: sum(&[Verb::Native, Verb::Hold], 0),
     }
 }

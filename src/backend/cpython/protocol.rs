@@ -211,8 +211,8 @@ pub(super) struct Entry {
     pub verb: Verb,
     pub begin: u64,
     pub end: u64,
-    /// By verb. Work: core time used, length, executed. `io`, `sleep`: when the answer was written (0 = no server),
-    /// length. Locks, starts, joins: the number of the other, core time used by a start. A gap: voluntary switches, involuntary ones, nanoseconds
+    /// By verb. `cpu`: core time used, length, executed. Other work: core time used, length, nanoseconds in the run
+    /// queue if it was late. `io`, `sleep`: when the answer was written (0 = no server), length, the same. Locks, starts, joins: the number of the other, core time used by a start. A gap: voluntary switches, involuntary ones, nanoseconds
     /// in the run queue (-1 = unknown).
     pub numbers: [i64; 3],
     /// Printed lines.

@@ -290,8 +290,9 @@ fn work(report: &ThreadReport) -> [Span; 3] {
         let length = entry.numbers[1].max(0) as u64;
         let executed = entry.numbers[2].max(0) as u64;
         match entry.verb {
-            Verb::Cpu | Verb::Hold => sums[0] += executed,
-            Verb::Native => sums[1] += executed,
+            Verb::Cpu => sums[0] += executed,
+            Verb::Hold => sums[0] += length,
+            Verb::Native => sums[1] += length,
             _ => continue,
         }
         sums[2] += length;

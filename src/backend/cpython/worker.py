@@ -197,8 +197,8 @@ def native_call():
         return "SHA3-512 of hashlib (no OpenSSL here)", lambda size: sha3_512(data[:size]), 1 << 19, len(data)
     except ImportError:
         import zlib
-        data = b"".join(b"%d " % (i * 7919 % 10007) for i in xrange(1 << 13)) * (1 << 10)
-        return "zlib.compress (no OpenSSL here)", lambda size: zlib.compress(buffer(data, 0, size)), 1 << 18, len(data)
+        data = os.urandom(1 << 16) * (1 << 10)  # No repetition within zlib's window: the time is linear in the size.
+        return "zlib.compress (no OpenSSL here)", lambda size: zlib.compress(buffer(data, 0, size), 1), 1 << 19, len(data)
 
 
 def median(values):
@@ -306,7 +306,7 @@ class Actor(object):
         self.log, self.loops = [], []
         self.born = self.first = self.finished = self.begun = self.thread = None
         self.counters = self.before = self.after = None
-        self.cpu = 0
+        self.queued = 0  # What the run queue had cost when it was last looked at.
         self.limit = max(JOB["gap"], 2.5 * COST.get("round", 0.0)) * UNIT
 
     def prepare(self, op):
@@ -345,6 +345,7 @@ class Actor(object):
         begin = now()
         self.begun = (CPU, place, begin, length)
         self.counts = (self.counters or NO_COUNTERS).read(rounds > 50)
+        self.queued = max(self.queued, self.counts[2])
         before = cpu_clock() if cpu_clock else 0
         done = burn(rounds, rest, self.limit, self.gap)
         used = (cpu_clock() if cpu_clock else 0) - before
@@ -355,6 +356,7 @@ class Actor(object):
     def gap(self, before, after):
         """The clock jumped: what did the kernel count meanwhile? Without a switch it was only an interrupt."""
         last, self.counts = self.counts, self.counters.read()
+        self.queued = self.counts[2]
         if self.counts[:2] == last[:2] != (-1, -1):
             return
         wait = self.counts[2] - last[2] if last[2] >= 0 else -1
@@ -375,8 +377,16 @@ class Actor(object):
         before = cpu_clock() if cpu_clock else 0
         function(size)
         used = (cpu_clock() if cpu_clock else 0) - before
-        self.log.append((verb, place, begin, now(), used, length, length))
+        end = now()
+        self.log.append((verb, place, begin, end, used, length, self.waited(begin, end, used)))
         return place + 1
+
+    def waited(self, begin, end, length):
+        """After a step that took longer than it should: how much of that the run queue cost."""
+        if self.counters is None or (end - begin) / UNIT < length + COST["late"] + JOB["gap"]:
+            return 0
+        last, self.queued = self.queued, self.counters.queued()
+        return self.queued - last
 
     def io(self, place, op):
         seconds, length = self.drawn(IO, op)
@@ -387,7 +397,8 @@ class Actor(object):
             replied = None
         else:
             replied = self.ask(op[3], begin, length)
-        self.log.append((IO, place, begin, now(), replied, length))
+        end = now()
+        self.log.append((IO, place, begin, end, replied, length, self.waited(begin, end, length)))
         return place + 1
 
     def ask(self, device, begin, length):
@@ -403,7 +414,8 @@ class Actor(object):
         begin = now()
         self.begun = (SLEEP, place, begin, length)
         time.sleep(seconds)
-        self.log.append((SLEEP, place, begin, now(), None, length))
+        end = now()
+        self.log.append((SLEEP, place, begin, end, None, length, self.waited(begin, end, length)))
         return place + 1
 
     def acquire(self, place, op):
@@ -488,6 +500,7 @@ class Actor(object):
                 wait_until(instant - COST["late"] * UNIT)
                 self.first = now()
             self.before = self.counters.read() + (cpu_clock() if cpu_clock else 0,)
+            self.queued = self.before[2]
             complete = self.run()
             self.finished = now() if complete else None
         except Halt:
