@@ -573,7 +573,7 @@ fn nothing_in_a_model_is_executed() {
 }
 
 #[test]
-fn fifty_runs_leave_nothing() {
+fn many_runs_leave_nothing() {
     let scratch = tempfile::tempdir().expect("a folder");
     let backend = cpython(scratch.path());
     let descriptors = || fs::read_dir("/proc/self/fd").expect("descriptors").count();
