@@ -211,11 +211,6 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
         self.now
     }
 
-    /// How many events have been handled.
-    pub fn events(&self) -> u64 {
-        self.events
-    }
-
     /// Takes cancelled events away: those that are next, so that time never goes on for nothing, and all of them when they
     /// are the larger part, so that memory does not grow with the length of the run.
     fn forget_cancelled(&mut self) {
