@@ -1,7 +1,9 @@
 //! What runs a scenario. Every backend speaks the same records.
 
+mod clock;
 mod simulated;
 
+pub use clock::Stopwatch;
 pub use simulated::Simulated;
 
 use crate::model::Scenario;

@@ -1,6 +1,7 @@
 //! Views of one run: text with a picture, JSON, timelines, snapshots. Everything is written into a writer handed in.
 
 mod check;
+mod diff;
 mod glyph;
 mod help;
 mod json;
@@ -19,6 +20,7 @@ mod words;
 pub use check::{
     Result as CheckResult, Row, check_github, check_json, check_junit, check_sarif, check_text, count_findings,
 };
+pub use diff::{DiffReport, DiffSide, diff_json, diff_text, verdict_sentence};
 pub use glyph::{colour, glyph, holder_glyph, legend, partly};
 pub use help::{metrics_help, policies_help, states_help};
 pub use json::json;

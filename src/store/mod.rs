@@ -1,5 +1,10 @@
 //! Files on disk, written whole: a temporary file in the same folder, then a rename. A reader never sees half a file.
 
+mod json;
+mod timeline;
+
+pub use timeline::{Fault, Timeline};
+
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};

@@ -5,3 +5,4 @@ mod models;
 mod numbers;
 mod readme;
 mod tidy;
+mod timelines;
