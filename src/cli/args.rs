@@ -176,6 +176,18 @@ pub enum Format {
     Jsonl,
     /// The timeline, one line of text an event
     Timeline,
+    /// The stretches of all threads in their states, one row each
+    Csv,
+    /// For viewers that read Chrome's trace format
+    Chrome,
+    /// For the Perfetto viewer
+    Perfetto,
+    /// For the speedscope viewer
+    Speedscope,
+    /// A drawing for slides and paper
+    Svg,
+    /// A textbook's Gantt chart and table
+    Gantt,
 }
 
 /// `gilsim check`

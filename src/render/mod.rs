@@ -2,6 +2,7 @@
 
 mod check;
 mod diff;
+pub mod export;
 mod glyph;
 mod help;
 mod json;

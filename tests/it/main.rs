@@ -1,8 +1,14 @@
 //! Everything that is tested from outside the library.
 
 mod common;
+mod errors;
+mod exports;
+mod fuzz;
+mod lowering;
+mod machine;
 mod models;
 mod numbers;
 mod readme;
 mod tidy;
 mod timelines;
+mod traps;
