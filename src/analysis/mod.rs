@@ -5,6 +5,7 @@
 mod affinity;
 pub mod diff;
 mod expect;
+mod fingerprint;
 mod invariants;
 mod lane;
 mod lanes;
@@ -16,6 +17,7 @@ mod samples;
 mod why;
 
 pub use expect::{Miss, Outcome, evaluate};
+pub use fingerprint::Fingerprints;
 pub use invariants::{CLAIMS, Checker, Invariants, Verdict};
 pub use lane::{Lane, Part};
 pub use lanes::{Lanes, Sketch};

@@ -11,12 +11,12 @@ use crate::cli::input;
 use crate::cli::output::{Failure, Screen};
 use crate::cli::progress::Progress;
 use crate::cli::shots;
-use crate::model::{self, Options};
+use crate::model::{self, Options, Scenario};
 use crate::ratio::Ratio;
 use crate::render::{self, DiffReport, DiffSide};
 use crate::rng;
 use crate::study::{self, Told};
-use crate::trace::{Facts, Observer};
+use crate::trace::Facts;
 
 /// What a side is, by the ending of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub fn diff(args: &Diff, screen: &Screen) -> Result<Exit, Failure> {
     if [a.kind(), b.kind()].contains(&Kind::Snapshot) {
         return snapshots(args, &a, &b, screen);
     }
-    let progress = Progress::begin(screen, "comparing", "records and bytes", 2);
+    let progress = Progress::begin(screen, true, "comparing", "records and bytes", 2);
     let (told_a, told_b) = study::both(|| a.told(&progress, screen), || b.told(&progress, screen));
     let (told_a, told_b) = (told_a?, told_b?);
     let comparison = told_a.against(&told_b, &ignore);
@@ -84,7 +84,9 @@ fn sides(args: &Diff) -> Result<(Side<'_>, Side<'_>), Failure> {
     let first = Side { path: &args.a, what_if: None, changes };
     let second = Side { path: b, what_if: args.what_if.as_deref(), changes: args.changes.clone() };
     if args.b.is_none() && !second.is_changed() {
-        return Err(Failure::usage("one model is compared with itself changed: name a second file, or say --what-if or --set"));
+        return Err(Failure::usage(
+            "one model is compared with itself changed: name a second file, or say --what-if or --set",
+        ));
     }
     if second.kind() != Kind::Model && second.is_changed() {
         return Err(Failure::usage(format!("{} is no model: --what-if and --set change models", b.display())));
@@ -122,12 +124,16 @@ impl Side<'_> {
     fn told(&self, progress: &Progress, screen: &Screen) -> Result<Told, Failure> {
         match self.kind() {
             Kind::Timeline => timeline(self.path, progress),
-            _ => self.simulated(|horizon| progress.watch(horizon), screen),
+            _ => {
+                let (scenario, facts) = self.scenario(screen)?;
+                let watch = progress.watch(&scenario);
+                Ok(Told::by_model(&scenario, facts, watch))
+            }
         }
     }
 
-    /// Simulates the model of this side.
-    fn simulated<O: Observer>(&self, also: impl FnOnce(u64) -> O, screen: &Screen) -> Result<Told, Failure> {
+    /// The model of this side.
+    fn scenario(&self, screen: &Screen) -> Result<(Scenario, Facts), Failure> {
         let limits = input::limits(&self.changes.limits);
         let sets = input::settings(&self.changes);
         let refused = |findings: &[model::Diagnostic]| {
@@ -145,8 +151,7 @@ impl Side<'_> {
         let loaded = model::load(&source, &options).map_err(|findings| refused(&findings))?;
         let digest = study::scenario_digest(&loaded.scenario).hex();
         let facts = Facts::of(&loaded.scenario, digest, self.what_if.map(str::to_string), rng::VERSION);
-        let horizon = loaded.scenario.run().until.map_or(0, |until| until.ns());
-        Ok(Told::by_model(&loaded.scenario, facts, also(horizon)))
+        Ok((loaded.scenario, facts))
     }
 }
 
@@ -169,7 +174,7 @@ fn snapshots(args: &Diff, a: &Side<'_>, b: &Side<'_>, screen: &Screen) -> Result
     }
     let text = |side: &Side<'_>| match side.kind() {
         Kind::Snapshot => shots::read(side.path).map(|shot| shot.text),
-        Kind::Model => side.simulated(|_| crate::trace::Nobody, screen).map(|told| shots::of(&told)),
+        Kind::Model => side.scenario(screen).map(|(scenario, facts)| shots::fresh(&scenario, &facts).text),
         Kind::Timeline => Err(Failure::usage(format!(
             "{} is a timeline and the other side a snapshot; compare it with the model that the snapshot is of",
             side.path.display()
@@ -178,7 +183,8 @@ fn snapshots(args: &Diff, a: &Side<'_>, b: &Side<'_>, screen: &Screen) -> Result
     let (a, b) = (text(a)?, text(b)?);
     let changes = render::shot_changes(&a, &b);
     let mut out = String::new();
-    render::shot_diff(&mut out, &changes, screen.style(args.output.is_some(), args.all)).expect("a string takes everything");
+    render::shot_diff(&mut out, &changes, screen.style(args.output.is_some(), args.all))
+        .expect("a string takes everything");
     screen.stream(args.output.as_deref(), |writer| writer.write_all(out.as_bytes()))?;
     Ok(if changes.is_same() { Exit::Holds } else { Exit::Fails })
 }
@@ -188,7 +194,9 @@ fn ignore(words: &[String]) -> Result<Ignore, Failure> {
     let mut ignore = Ignore::default();
     for word in words {
         let wrong = || {
-            Failure::usage(format!("--ignore {word:?} is not known; allowed are placement, time<1% and time<5us, with any number"))
+            Failure::usage(format!(
+                "--ignore {word:?} is not known; allowed are placement, time<1% and time<5us, with any number"
+            ))
         };
         match word.strip_prefix("time<").map(str::trim) {
             None if word == "placement" => ignore.placement = true,

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::backend::Stopwatch;
 use crate::cli::output::Screen;
-use crate::trace::{Observer, Record};
+use crate::model::Scenario;
+use crate::trace::{Observer, Record, What};
 
 /// Work is long from here on, in milliseconds.
 const LONG: u64 = 1_000;
@@ -44,8 +45,8 @@ enum How {
 
 impl Progress {
     /// Work that begins now.
-    pub fn begin(screen: &Screen, label: &'static str, unit: &'static str, pieces: u64) -> Progress {
-        let how = match (screen.quiet, io::stderr().is_terminal()) {
+    pub fn begin(screen: &Screen, shown: bool, label: &'static str, unit: &'static str, pieces: u64) -> Progress {
+        let how = match (screen.quiet || !shown, io::stderr().is_terminal()) {
             (true, _) => How::Silent,
             (false, true) => How::Bar,
             (false, false) => How::Lines,
@@ -54,9 +55,11 @@ impl Progress {
         Progress { label, pieces, clock: Stopwatch::start(), how, done: zero(), counted: zero(), unit, shown: zero() }
     }
 
-    /// An observer of one piece. `horizon` is when its run ends, in nanoseconds; 0 if nobody knows.
-    pub fn watch(&self, horizon: u64) -> Watch<'_> {
-        Watch { progress: self, horizon, next: RECORDS, counted: 0, done: 0 }
+    /// An observer of one piece, the run of a scenario: up to its horizon, or until its threads have ended.
+    pub fn watch(&self, scenario: &Scenario) -> Watch<'_> {
+        let horizon = scenario.run().until.map_or(0, |until| until.ns());
+        let threads = scenario.threads().len() as u64;
+        Watch { progress: self, horizon, threads, ended: 0, next: RECORDS, counted: 0, done: 0 }
     }
 
     /// A reader of one piece of so many bytes.
@@ -124,6 +127,8 @@ fn line(label: &str, unit: &str, done: u64, counted: u64, milliseconds: u64) -> 
 pub struct Watch<'p> {
     progress: &'p Progress,
     horizon: u64,
+    threads: u64,
+    ended: u64,
     next: u64,
     counted: u64,
     done: u64,
@@ -131,6 +136,7 @@ pub struct Watch<'p> {
 
 impl Observer for Watch<'_> {
     fn record(&mut self, index: u64, record: &Record) {
+        self.ended += u64::from(matches!(record.what, What::Account { .. }));
         if index >= self.next {
             self.next = index + RECORDS;
             self.advance(index, record.at.ns());
@@ -141,10 +147,9 @@ impl Observer for Watch<'_> {
 impl Watch<'_> {
     #[cold]
     fn advance(&mut self, index: u64, at: u64) {
-        let done = match self.horizon {
-            0 => 0,
-            horizon => (u128::from(at.min(horizon)) * u128::from(WHOLE) / u128::from(horizon)) as u64,
-        };
+        let (part, whole) =
+            if self.horizon > 0 { (at.min(self.horizon), self.horizon) } else { (self.ended, self.threads) };
+        let done = (u128::from(part) * u128::from(WHOLE) / u128::from(whole.max(1))) as u64;
         self.progress.advance(done - self.done, index - self.counted);
         (self.done, self.counted) = (done, index);
     }
@@ -182,7 +187,9 @@ mod tests {
         let quarter = "simulating [#######-----------------------]  25%  2500 thousand records a second, 6s left";
         assert_eq!(line("simulating", "records", 250_000, 5_000_000, 2_000), quarter);
         assert_eq!(line("simulating", "records", 0, 8_000, 4_000), "simulating: 4s, 2000 records a second");
-        assert!(line("reading", "bytes", WHOLE, 1 << 40, 1_000).contains("100%  1099511 million bytes a second, 0s left"));
+        assert!(
+            line("reading", "bytes", WHOLE, 1 << 40, 1_000).contains("100%  1099511 million bytes a second, 0s left")
+        );
         assert!(line("reading", "bytes", WHOLE + 5, 0, 0).contains("100%"));
     }
 

@@ -74,7 +74,18 @@ fn title(side: &DiffSide<'_>) -> String {
 /// Metrics, then in what the runs are set up differently.
 fn table<W: Write>(page: &mut Page<'_, W>, report: &DiffReport<'_>) -> fmt::Result {
     let metrics = report.comparison.rows.iter();
-    let metrics = metrics.map(|row| [row.title.to_string(), amount(row.a), amount(row.b), words::against(row)]);
+    let against = |row: &Row| match words::against(row) {
+        new if row.name == "wait_core" && new == "new" => {
+            let cast = report.b.cast;
+            format!(
+                "new: {} share {}",
+                counted(cast.threads.len() as u64, "thread"),
+                counted(cast.cores.len() as u64, "core")
+            )
+        }
+        against => against,
+    };
+    let metrics = metrics.map(|row| [row.title.to_string(), amount(row.a), amount(row.b), against(row)]);
     let setup = report.comparison.setup.iter();
     let setup = setup.map(|setup| [setup.what.to_string(), setup.a.clone(), setup.b.clone(), "set up so".into()]);
     let head = [String::new(), "A".into(), "B".into(), "B against A".into()];
@@ -120,7 +131,8 @@ fn differences<W: Write>(page: &mut Page<'_, W>, report: &DiffReport<'_>) -> fmt
 
 /// `first difference at 10ms, worker-1: lasts longer`
 fn head(report: &DiffReport<'_>, difference: &Difference, first: bool) -> String {
-    let at = [&difference.a, &difference.b].into_iter().filter_map(|told| told.moment.as_ref()).map(|m| m.record.at).min();
+    let at =
+        [&difference.a, &difference.b].into_iter().filter_map(|told| told.moment.as_ref()).map(|m| m.record.at).min();
     let at = at.map(|at| format!(" at {at}")).unwrap_or_default();
     let name = |cast: &Cast, told: &Told| told.thread.map(|thread: ThreadId| cast.label(thread));
     let who = name(report.a.cast, &difference.a).or_else(|| name(report.b.cast, &difference.b));
@@ -140,7 +152,8 @@ fn causes<W: Write>(page: &mut Page<'_, W>, cast: &Cast, told: &Told) -> fmt::Re
 /// What follows, by class.
 fn follows(difference: &Difference) -> String {
     let parts = Class::ALL.iter().zip(difference.follows).filter(|(_, count)| *count > 0);
-    let parts: Vec<String> = parts.map(|(class, count)| format!("{} {}", grouped(count), words::class(*class))).collect();
+    let parts: Vec<String> =
+        parts.map(|(class, count)| format!("{} {}", grouped(count), words::class(*class))).collect();
     match difference.consequences() {
         0 => "nothing follows from it".into(),
         1 => format!("1 difference follows from it: {}", parts.join(", ")),

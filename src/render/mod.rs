@@ -12,6 +12,7 @@ mod object;
 mod picture;
 mod report;
 mod rows;
+mod shot;
 mod snapshot;
 mod table;
 mod text;
@@ -19,7 +20,8 @@ mod timeline;
 mod words;
 
 pub use check::{
-    Result as CheckResult, Row, check_github, check_json, check_junit, check_sarif, check_text, count_findings,
+    Result as CheckResult, Row, annotation, check_github, check_json, check_junit, check_sarif, check_text,
+    count_findings,
 };
 pub use diff::{DiffReport, DiffSide, diff_json, diff_text, verdict_sentence};
 pub use glyph::{colour, glyph, holder_glyph, legend, partly};
@@ -28,6 +30,7 @@ pub use json::json;
 pub use jsonl::{JsonLines, json_header, json_line};
 pub use layout::escape;
 pub use report::{Change, Facts, Report, Style};
+pub use shot::{ShotChanges, ShotRow, shot_changes, shot_diff, shot_metrics, shot_sentence, shot_value};
 pub use snapshot::{Excerpt, snapshot};
 pub use text::text;
 pub use timeline::{Timeline, timeline_line, timeline_names};

@@ -2,8 +2,8 @@
 
 use crate::analysis::{Invariants, Lanes, Metrics, Outcome};
 use crate::time::Span;
-use crate::trace::{Cast, Digest};
 pub use crate::trace::Facts;
+use crate::trace::{Cast, Digest};
 
 /// Everything that the views of one run are made of.
 #[derive(Clone, Copy, Debug)]

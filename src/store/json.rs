@@ -164,7 +164,11 @@ impl<'l> Reader<'l> {
                 return Ok(value);
             }
         }
-        Err(self.fault(if self.peek().is_none() { "the line ends where a value is due" } else { "a value is due here" }))
+        Err(self.fault(if self.peek().is_none() {
+            "the line ends where a value is due"
+        } else {
+            "a value is due here"
+        }))
     }
 
     fn number(&mut self) -> Result<i128, Fault> {
@@ -257,7 +261,8 @@ impl<'l> Reader<'l> {
     }
 
     fn unit(&mut self) -> Result<u16, Fault> {
-        let digits = self.line.as_bytes().get(self.at..self.at + 4).filter(|four| four.iter().all(u8::is_ascii_hexdigit));
+        let digits =
+            self.line.as_bytes().get(self.at..self.at + 4).filter(|four| four.iter().all(u8::is_ascii_hexdigit));
         let Some(digits) = digits else { return Err(self.fault("\\u is followed by four hexadecimal digits")) };
         self.at += 4;
         let value = |digit: &u8| char::from(*digit).to_digit(16).unwrap_or_default() as u16;

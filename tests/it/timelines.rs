@@ -113,16 +113,48 @@ fn damage_is_named_with_its_line_and_what_is_allowed() {
     let text = small();
     let cases = [
         ("\"format\": 1", "\"format\": 2", "line 1: \"format\" is 2; this version of gilsim reads format 1"),
-        ("\"provenance\": \"simulated\"", "\"provenance\": \"dreamt\"", "line 1: \"provenance\" must be simulated or measured"),
+        (
+            "\"provenance\": \"simulated\"",
+            "\"provenance\": \"dreamt\"",
+            "line 1: \"provenance\" must be simulated or measured",
+        ),
         ("{\"format\"", "{\"from\"", "line 1: not a timeline: a header with \"format\" is due here"),
-        ("\"threads\": [", "\"strands\": [", "line 1: the header names no \"threads\"; write the timeline again with this version of gilsim"),
-        ("\"speeds\": [1, 1]", "\"speeds\": [1]", "line 1: \"speeds\" must be as many numbers as \"cores\" says, at most 65536"),
-        ("\"locks\": [\"left\", \"right\"]", "\"locks\": [\"left\", \"left\"]", "line 1: \"locks\" names \"left\" twice"),
+        (
+            "\"threads\": [",
+            "\"strands\": [",
+            "line 1: the header names no \"threads\"; write the timeline again with this version of gilsim",
+        ),
+        (
+            "\"speeds\": [1, 1]",
+            "\"speeds\": [1]",
+            "line 1: \"speeds\" must be as many numbers as \"cores\" says, at most 65536",
+        ),
+        (
+            "\"locks\": [\"left\", \"right\"]",
+            "\"locks\": [\"left\", \"left\"]",
+            "line 1: \"locks\" names \"left\" twice",
+        ),
         ("\"i\": 0}", "\"i\": 1}", "line 2: \"i\" is 1; records are numbered without gaps, and 0 is due"),
-        ("\"cause\": null, \"i\": 0}", "\"cause\": 0, \"i\": 0}", "line 2: \"cause\" is 0; a cause comes before its record, 0"),
-        ("\"kind\": \"gil\"", "\"kind\": \"gill\"", "line 2: \"kind\" is \"gill\"; allowed are state, dispatch, gil, lock, output, account, exit, end"),
-        ("\"t\": 0, \"kind\": \"gil\"", "\"t\": -1, \"kind\": \"gil\"", "line 2: \"t\" must be a whole number from 0 to 4611686018427387904"),
-        ("\"proc\": \"main\", \"thread\": \"a\", \"act\"", "\"proc\": \"main\", \"thread\": \"z\", \"act\"", "line 2: \"thread\" is \"z\", whom the header does not name"),
+        (
+            "\"cause\": null, \"i\": 0}",
+            "\"cause\": 0, \"i\": 0}",
+            "line 2: \"cause\" is 0; a cause comes before its record, 0",
+        ),
+        (
+            "\"kind\": \"gil\"",
+            "\"kind\": \"gill\"",
+            "line 2: \"kind\" is \"gill\"; allowed are state, dispatch, gil, lock, output, account, exit, end",
+        ),
+        (
+            "\"t\": 0, \"kind\": \"gil\"",
+            "\"t\": -1, \"kind\": \"gil\"",
+            "line 2: \"t\" must be a whole number from 0 to 4611686018427387904",
+        ),
+        (
+            "\"proc\": \"main\", \"thread\": \"a\", \"act\"",
+            "\"proc\": \"main\", \"thread\": \"z\", \"act\"",
+            "line 2: \"thread\" is \"z\", whom the header does not name",
+        ),
         ("\"act\": \"grant\"", "\"act\": \"grasp\"", "line 2: \"act\" is \"grasp\"; allowed are request, grant, drop"),
     ];
     for (from, to, sentence) in cases {

@@ -10,7 +10,7 @@ const REACH: usize = 64;
 const AGREE: usize = 4;
 
 /// Calls `paired` with the places of all pairs, in order.
-pub(super) fn align(a: &[u64], b: &[u64], mut paired: impl FnMut(usize, usize)) {
+pub fn align(a: &[u64], b: &[u64], mut paired: impl FnMut(usize, usize)) {
     let head = a.iter().zip(b).take_while(|(a, b)| a == b).count();
     let (rest_a, rest_b) = (&a[head..], &b[head..]);
     let tail = rest_a.iter().rev().zip(rest_b.iter().rev()).take_while(|(a, b)| a == b).count();
@@ -20,28 +20,26 @@ pub(super) fn align(a: &[u64], b: &[u64], mut paired: impl FnMut(usize, usize)) 
 }
 
 fn middle(a: &[u64], b: &[u64], mut paired: impl FnMut(usize, usize)) {
+    // A few keys that agree by chance at an end mean little, but where there are no more they are all there is.
+    let agree = AGREE.min(a.len()).min(b.len());
     let (mut i, mut j) = (0, 0);
     while i < a.len() && j < b.len() {
         if a[i] == b[j] {
             paired(i, j);
             (i, j) = (i + 1, j + 1);
         } else {
-            let (skip_a, skip_b) = meeting(&a[i..], &b[j..]).unwrap_or((REACH, REACH));
+            let (skip_a, skip_b) = meeting(&a[i..], &b[j..], agree).unwrap_or((REACH, REACH));
             (i, j) = (i + skip_a, j + skip_b);
         }
     }
 }
 
 /// How many keys to skip on each side so that the next ones agree; as few as possible.
-fn meeting(a: &[u64], b: &[u64]) -> Option<(usize, usize)> {
-    let agree = |i: usize, j: usize| {
-        let (a, b) = (&a[i..], &b[j..]);
-        let many = AGREE.min(a.len()).min(b.len());
-        many > 0 && a[..many] == b[..many]
-    };
+fn meeting(a: &[u64], b: &[u64], many: usize) -> Option<(usize, usize)> {
+    let agree = |i: usize, j: usize| a.get(i..i + many).is_some_and(|keys| b.get(j..j + many) == Some(keys));
     (1..=REACH).find_map(|skipped| {
-        let splits = (0..=skipped).map(|in_b| (skipped - in_b, in_b));
-        splits.filter(|(i, j)| *i < a.len() && *j < b.len()).find(|(i, j)| agree(*i, *j))
+        let mut splits = (0..=skipped).map(|in_b| (skipped - in_b, in_b));
+        splits.find(|(i, j)| agree(*i, *j))
     })
 }
 

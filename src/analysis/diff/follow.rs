@@ -14,7 +14,8 @@ use crate::analysis::diff::identity::Identity;
 use crate::analysis::diff::nodes::{AWAY, CLOSES, LESS_WORK, MORE_WORK, Node, PROGRAM, REORDERED, Side};
 use crate::analysis::diff::track::{GRANT, Item, Kind, NONE};
 use crate::analysis::diff::{CLASSES, Class, Ignore};
-use crate::ids::ThreadId;
+use crate::ids::{Id, ThreadId};
+use crate::trace::State;
 
 /// A cause, by places.
 #[derive(Clone, Debug)]
@@ -37,6 +38,9 @@ pub(super) struct Followed {
     pub ignored: u64,
 }
 
+/// A thread that wants a core depends on all of them; of more than this they are not looked at one by one.
+const MANY_CORES: usize = 256;
+
 /// A root that something is out of step by; `NONE` = in step.
 struct Steps {
     records: Vec<u32>,
@@ -55,6 +59,24 @@ impl Steps {
         }
     }
 
+    /// What a wait depends on without changing it: the GIL that a thread parks for, the cores of which none is free.
+    fn awaited(&self, side: &Side<'_>, index: u32) -> u32 {
+        let item = side.item(index);
+        if item.kind != Kind::State {
+            return NONE;
+        }
+        match item.state() {
+            State::WantsGil | State::Forced => {
+                let gil = side.cast.threads[ThreadId(item.owner)].gil;
+                gil.map_or(NONE, |gil| self.gils[gil.index()])
+            }
+            state if state.wants_core() && self.cores.len() <= MANY_CORES => {
+                self.cores.iter().copied().min().unwrap_or(NONE)
+            }
+            _ => NONE,
+        }
+    }
+
     /// The things besides its thread that a record depends on and changes.
     fn things(&mut self, side: &Side<'_>, index: u32) -> [Option<&mut u32>; 2] {
         let item = side.item(index);
@@ -70,6 +92,8 @@ impl Steps {
 }
 
 struct Follower<'f, 't> {
+    /// Whether the two are set up differently.
+    set_up: bool,
     a: &'f Side<'t>,
     b: &'f Side<'t>,
     identity: &'f Identity,
@@ -85,8 +109,16 @@ struct Follower<'f, 't> {
 }
 
 /// Finds the causes among the differences of all nodes.
-pub(super) fn follow(a: &Side<'_>, b: &Side<'_>, identity: &Identity, nodes: &[Node], ignore: &Ignore) -> Followed {
+pub(super) fn follow(
+    a: &Side<'_>,
+    b: &Side<'_>,
+    identity: &Identity,
+    nodes: &[Node],
+    ignore: &Ignore,
+    set_up: bool,
+) -> Followed {
     let mut follower = Follower {
+        set_up,
         a,
         b,
         identity,
@@ -165,7 +197,9 @@ impl Follower<'_, '_> {
             Kind::Lock => a.word != b.word,
             Kind::Dispatch => a.why != b.why && !self.ignore.placement,
             Kind::Exit => a.object != b.object,
-            Kind::End => self.a.track.ending.as_ref().map(|end| end.word()) != self.b.track.ending.as_ref().map(|end| end.word()),
+            Kind::End => {
+                self.a.track.ending.as_ref().map(|end| end.word()) != self.b.track.ending.as_ref().map(|end| end.word())
+            }
             Kind::Output | Kind::Account => false,
         }
     }
@@ -193,7 +227,11 @@ impl Follower<'_, '_> {
         let earlier = self.earlier(node);
         let born = self.born.get(node.owner as usize).copied().filter(|_| self.of_thread(node)).unwrap_or(NONE);
         let work = node.flags & (MORE_WORK | LESS_WORK) > 0;
+        let alone = self.identity.threads.get(node.owner as usize).is_some_and(|(a, b)| a.is_none() || b.is_none());
         let own = node.flags & (AWAY | PROGRAM) > 0 || (work && born == NONE);
+        // Where the two are set up differently, what schedulers do differently follows from that.
+        let set_up = earlier == NONE && self.set_up && !own && !alone && !self.found.roots.is_empty();
+        let earlier = if set_up { 0 } else { earlier };
         if earlier == NONE || own {
             let class = match node.flags {
                 flags if flags & MORE_WORK > 0 => Class::Longer,
@@ -216,9 +254,14 @@ impl Follower<'_, '_> {
             if let Some(root) = steps.records.get(side.item(index).cause as usize) {
                 earliest = earliest.min(*root);
             }
+            earliest = earliest.min(steps.awaited(side, index));
             for thing in steps.things(side, index).into_iter().flatten() {
                 earliest = earliest.min(*thing);
             }
+        }
+        if node.owner == NONE {
+            // The end of a run follows from whatever its threads are out of step by.
+            earliest = self.threads.iter().copied().fold(earliest, u32::min);
         }
         earliest.min(self.owner(node).map_or(NONE, |owner| *owner))
     }

@@ -94,8 +94,14 @@ mod tests {
         let own = (names(&["a", "b", "c", "d"]), names(&["b", "a", "c", "c"]));
         let pairs: Vec<(Option<u32>, Option<u32>)> =
             pair::<ThreadId>(&[full, own]).into_iter().map(|(a, b)| (a.map(|a| a.0), b.map(|b| b.0))).collect();
-        let expected =
-            [(Some(0), Some(1)), (Some(1), Some(0)), (Some(2), None), (Some(3), None), (None, Some(2)), (None, Some(3))];
+        let expected = [
+            (Some(0), Some(1)),
+            (Some(1), Some(0)),
+            (Some(2), None),
+            (Some(3), None),
+            (None, Some(2)),
+            (None, Some(3)),
+        ];
         assert_eq!(pairs, expected);
     }
 }

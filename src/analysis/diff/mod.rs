@@ -15,6 +15,7 @@ mod nodes;
 mod track;
 mod verdict;
 
+pub use align::align;
 pub use moment::{Moment, Told};
 pub use track::Track;
 pub use verdict::{Amount, Pace, Row, Setup, Verdict, WaitChange, Waits};
@@ -165,7 +166,9 @@ pub fn compare(a: &Run<'_>, b: &Run<'_>, ignore: &Ignore) -> Comparison {
     let (side_a, side_b) = (Side::new(a.track, a.cast), Side::new(b.track, b.cast));
     let mut nodes = nodes(&side_a, &side_b, &identity, !ignore.placement);
     mark_reordered(&side_a, &side_b, &mut nodes);
-    let Followed { roots, ignored } = follow(&side_a, &side_b, &identity, &nodes, ignore);
+    let setup = verdict::setup(a, b);
+    let set_up = setup.iter().any(|setup| !["threads", "processes", "timeline"].contains(&setup.what));
+    let Followed { roots, ignored } = follow(&side_a, &side_b, &identity, &nodes, ignore, set_up);
     let differences = roots.iter().map(|root| Difference {
         class: root.class,
         times: root.times,
@@ -176,7 +179,7 @@ pub fn compare(a: &Run<'_>, b: &Run<'_>, ignore: &Ignore) -> Comparison {
     Comparison {
         differences: differences.collect(),
         ignored,
-        setup: verdict::setup(a, b),
+        setup,
         rows: verdict::rows(a.metrics, b.metrics),
         verdict: verdict::verdict(a, b),
         threads: identity.threads,

@@ -8,7 +8,7 @@ use crate::time::Instant;
 use crate::trace::{Record, State};
 
 /// Causes that are told.
-const CAUSES: usize = 3;
+const CAUSES: usize = 2;
 
 /// A record, and what its thread was in the middle of.
 #[derive(Clone, Debug, PartialEq)]

@@ -141,7 +141,9 @@ impl<'k> Keys<'k> {
                 // A lock that is handed over is taken as well.
                 (if item.word == HAND_OVER { 0 } else { item.word }, number)
             }
-            Kind::Output => (0, self.texts.get(side.track.texts[item.object as usize].as_str()).copied().unwrap_or(NONE)),
+            Kind::Output => {
+                (0, self.texts.get(side.track.texts[item.object as usize].as_str()).copied().unwrap_or(NONE))
+            }
             _ => (item.word, 0),
         };
         (item.kind as u64) << 40 | u64::from(word) << 32 | u64::from(object)
@@ -167,7 +169,12 @@ pub(super) fn nodes(a: &Side<'_>, b: &Side<'_>, identity: &Identity, placement: 
         pairing.push(of_a as u32, of_b as u32, NONE, 0);
     }
     let mut nodes = pairing.nodes;
-    nodes.sort_unstable_by_key(|node| (node.at, node.a.min(node.b), node.a, node.b));
+    // Which thread a core turns to says less than what the thread then does: it goes last within its instant.
+    let is_dispatch = |node: &Node| {
+        let item = if node.a == NONE { b.item(node.b) } else { a.item(node.a) };
+        item.kind == Kind::Dispatch
+    };
+    nodes.sort_unstable_by_key(|node| (node.at, is_dispatch(node), node.a.min(node.b), node.a, node.b));
     nodes
 }
 
@@ -197,13 +204,15 @@ impl Pairing<'_, '_> {
             (0..records.len() as u32).filter(|place| side.item(records[*place as usize]).is_anchor()).collect()
         };
         let (anchors_a, anchors_b) = (places(self.a, of_a), places(self.b, of_b));
-        let at = |records: &[u32], places: &[u32]| places.iter().map(|place| records[*place as usize]).collect::<Vec<_>>();
+        let at =
+            |records: &[u32], places: &[u32]| places.iter().map(|place| records[*place as usize]).collect::<Vec<_>>();
         let keys = (self.keys_of(&at(of_a, &anchors_a), true), self.keys_of(&at(of_b, &anchors_b), false));
         let mut mates = Vec::new();
         align(&keys.0, &keys.1, |i, j| mates.push((anchors_a[i] as usize, anchors_b[j] as usize)));
         let (mut from_a, mut from_b) = (0, 0);
         for (i, j) in mates {
-            self.stretch(owner, &of_a[from_a..i], &of_b[from_b..j], Some((of_a[i], of_b[j])));
+            let begins = (start(self.a, of_a, from_a), start(self.b, of_b, from_b));
+            self.stretch(owner, &of_a[from_a..i], &of_b[from_b..j], Some((of_a[i], of_b[j], begins)));
             (from_a, from_b) = (i + 1, j + 1);
         }
         self.stretch(owner, &of_a[from_a..], &of_b[from_b..], None);
@@ -211,11 +220,11 @@ impl Pairing<'_, '_> {
 
     /// A stretch between two pairs of anchors, and the pair that closes it. What is open at the end of a timeline may lack
     /// a partner only because the other timeline stops earlier.
-    fn stretch(&mut self, owner: u32, a: &[u32], b: &[u32], closing: Option<(u32, u32)>) {
+    fn stretch(&mut self, owner: u32, a: &[u32], b: &[u32], closing: Option<(u32, u32, (u64, u64))>) {
         let first = self.nodes.len();
         self.between(owner, a, b);
         let (side_a, side_b) = (self.a, self.b);
-        let Some((of_a, of_b)) = closing else { return };
+        let Some((of_a, of_b, begins)) = closing else { return };
         let mut missing = false;
         for node in &mut self.nodes[first..] {
             let alone = match (node.a, node.b) {
@@ -227,8 +236,9 @@ impl Pairing<'_, '_> {
             node.flags |= if alone { PROGRAM } else { 0 };
         }
         let mut flags = CLOSES;
-        let ran = (ran(side_a, a, of_a), ran(side_b, b, of_b));
-        let comparable = !missing && even(side_a.cast) && even(side_b.cast);
+        let ran = (ran(side_a, a, of_a, begins.0), ran(side_b, b, of_b, begins.1));
+        let factors = (factor(side_a, of_a), factor(side_b, of_b));
+        let comparable = !missing && factors.0 == factors.1 && even(side_a.cast) && even(side_b.cast);
         if comparable && !cut_off(side_a, of_a) && !cut_off(side_b, of_b) {
             flags |= match ran.0.cmp(&ran.1) {
                 Ordering::Less => MORE_WORK,
@@ -285,6 +295,11 @@ fn even(cast: &Cast) -> bool {
     cast.cores.values().all(|speed| *speed == cast.scale)
 }
 
+/// By how much a thread's Python code takes longer.
+fn factor(side: &Side<'_>, index: u32) -> (u64, u64) {
+    side.cast.threads[ThreadId(side.item(index).owner)].factor
+}
+
 /// Whether not the thread's own program ended the stretch that a record closes.
 fn cut_off(side: &Side<'_>, closing: u32) -> bool {
     let item = side.item(closing);
@@ -295,11 +310,19 @@ fn cut_off(side: &Side<'_>, closing: u32) -> bool {
     }
 }
 
-/// How long a thread ran in a stretch that a record closes.
-fn ran(side: &Side<'_>, stretch: &[u32], closing: u32) -> u64 {
+/// When the stretch begins whose first record would be at this place.
+fn start(side: &Side<'_>, records: &[u32], place: usize) -> u64 {
+    place.checked_sub(1).map_or(0, |before| side.item(records[before]).at)
+}
+
+/// How long a thread ran in a stretch that begins at an instant and that a record closes.
+fn ran(side: &Side<'_>, stretch: &[u32], closing: u32, begins: u64) -> u64 {
     let ends = stretch.iter().copied().filter(|index| side.item(*index).kind == Kind::State).chain([closing]);
-    let running = |index: &u32| side.state_during(*index).is_some_and(|item| item.state().is_running());
-    ends.filter(running).filter_map(|index| side.elapsed(index)).sum()
+    let ran = |index: u32| {
+        let state = side.state_during(index).filter(|item| item.state().is_running())?;
+        Some(side.item(index).at - state.at.max(begins))
+    };
+    ends.filter_map(ran).sum()
 }
 
 /// The flag of a record that ends I/O or sleep of another length.

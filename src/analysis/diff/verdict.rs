@@ -209,7 +209,10 @@ pub(super) fn rows(a: &Metrics, b: &Metrics) -> Vec<Row> {
         ("preemptions", "preemptions", |m| Amount::Number(count(m.count(|t| t.preemptions)))),
         ("migrations", "migrations", |m| Amount::Number(count(m.count(|t| t.migrations)))),
     ];
-    let rows = table.into_iter().enumerate().map(|(place, (name, title, of))| (place, Row { name, title, a: of(a), b: of(b) }));
+    let rows = table
+        .into_iter()
+        .enumerate()
+        .map(|(place, (name, title, of))| (place, Row { name, title, a: of(a), b: of(b) }));
     rows.filter(|(place, row)| *place == 0 || row.a != row.b).map(|(_, row)| row).collect()
 }
 
@@ -229,12 +232,13 @@ pub(super) fn setup(a: &Run<'_>, b: &Run<'_>) -> Vec<Setup> {
         }
     };
     let both = |of: fn(&Run<'_>) -> String| (of(a), of(b));
-    let of: [(&'static str, fn(&Run<'_>) -> String); 10] = [
+    let of: [(&'static str, fn(&Run<'_>) -> String); 11] = [
         ("cores", |run| run.cast.cores.len().to_string()),
         ("processes", |run| run.cast.processes.len().to_string()),
         ("threads", |run| run.cast.threads.len().to_string()),
         ("GILs", |run| run.cast.gils.len().to_string()),
         ("switch interval", |run| intervals(run.facts)),
+        ("Python code takes", |run| factor(run.cast)),
         ("profile", |run| run.facts.profile.clone()),
         ("seed", |run| run.facts.seed.to_string()),
         ("random streams", |run| run.facts.streams.clone()),
@@ -246,6 +250,12 @@ pub(super) fn setup(a: &Run<'_>, b: &Run<'_>) -> Vec<Setup> {
         add(what, of_a, of_b);
     }
     setup
+}
+
+/// By how much Python code takes longer, at most.
+fn factor(cast: &Cast) -> String {
+    let factors = cast.threads.values().map(|actor| Ratio::new(actor.factor.0.into(), actor.factor.1.into()));
+    format!("{} times", factors.max().unwrap_or(Ratio::ONE))
 }
 
 /// The switch interval, or the range of several.

@@ -6,7 +6,7 @@ use crate::ratio::Ratio;
 use crate::render::diff::{DiffReport, grouped, ratio, row, times};
 use crate::render::glyph::legend;
 use crate::time::Span;
-use crate::trace::{Cast, GilAct, LockAct, What};
+use crate::trace::{Cast, GilAct, LockAct, State, What};
 
 /// What a teacher would say first: one or two sentences.
 pub fn verdict_sentence(report: &DiffReport<'_>) -> String {
@@ -71,8 +71,12 @@ fn waits(verdict: &Verdict) -> String {
         WaitChange::Moved(from, to) => format!("the wait moved from {} to {}", noun(from), noun(to)),
         WaitChange::Gone(what) => format!("the wait for {} is gone", noun(what)),
         WaitChange::New(what) => format!("threads now wait for {}", noun(what)),
-        WaitChange::Less(what, a, b) => format!("less waiting for {}, {} instead of {}", noun(what), b.short(), a.short()),
-        WaitChange::More(what, a, b) => format!("more waiting for {}, {} instead of {}", noun(what), b.short(), a.short()),
+        WaitChange::Less(what, a, b) => {
+            format!("less waiting for {}, {} instead of {}", noun(what), b.short(), a.short())
+        }
+        WaitChange::More(what, a, b) => {
+            format!("more waiting for {}, {} instead of {}", noun(what), b.short(), a.short())
+        }
     };
     let because = gils(verdict);
     if because.is_empty() { waits } else { format!("{waits}, because {because}") }
@@ -85,12 +89,19 @@ fn gils(verdict: &Verdict) -> String {
     if a == b || at_once_a == at_once_b {
         return String::new();
     }
-    let count = |many: usize| match many {
-        0 => "no GIL".to_string(),
-        1 => "one GIL".to_string(),
-        many => format!("{many} GILs"),
-    };
-    format!("with {} instead of {} {at_once_b} threads run Python at once, not {at_once_a}", count(b), count(a))
+    let threads = |many: u32| if many == 1 { "one thread".to_string() } else { format!("{many} threads") };
+    let count = |many: usize| if many == 1 { "one".to_string() } else { many.to_string() };
+    let gil = if b == 1 { "a GIL".to_string() } else { format!("{b} GILs") };
+    match (a, b) {
+        (_, 0) => format!("without a GIL {} can run Python at once", threads(at_once_b)),
+        (0, _) => format!("with {gil} only {} can run Python at once", threads(at_once_b)),
+        _ => {
+            let let_run = if b == 1 { "GIL lets" } else { "GILs let" };
+            let (b, a) = (count(b), count(a));
+            format!("{b} {let_run} {} run Python at once, and {a} only {}", threads(at_once_b), threads(at_once_a))
+                .replace("only", if at_once_b > at_once_a { "only" } else { "as many as" })
+        }
+    }
 }
 
 fn noun(what: Waits) -> &'static str {
@@ -138,11 +149,13 @@ pub(super) fn told(cast: &Cast, told: &Told) -> String {
         (Some(moment), _) => {
             let after = moment.during.map(|(state, since)| {
                 let lasted = Span::from_ns(moment.record.at.ns().saturating_sub(since.ns()));
-                format!(", after {lasted} in which it {}", legend(state))
+                format!(", after {lasted} in which it {}", does(state))
             });
             format!("{}{}", happened(cast, moment), after.unwrap_or_default())
         }
-        (None, Some(doing)) => format!("nothing of the kind: {} since {}", did(cast, &doing.record.what), doing.record.at),
+        (None, Some(doing)) => {
+            format!("nothing of the kind: {} since {}", did(cast, &doing.record.what), doing.record.at)
+        }
         (None, None) if told.thread.is_some() => "nothing of the kind: it has not begun".into(),
         (None, None) => "nothing of the kind: it does not exist".into(),
     }
@@ -159,7 +172,7 @@ fn did(cast: &Cast, what: &What) -> String {
     match what {
         What::State { thread, to, core, why, .. } => {
             let core = core.map(|core| format!(" on core {}", core.0)).unwrap_or_default();
-            format!("{} {}{core} ({})", name(thread), legend(*to), why.meaning())
+            format!("{} {}{core} ({})", name(thread), does(*to), why.meaning())
         }
         What::Dispatch { core, thread, migrated, .. } => {
             let migrated = if *migrated { ", coming from another core" } else { "" };
@@ -180,6 +193,17 @@ fn did(cast: &Cast, what: &What) -> String {
         }
         What::Exit { process, code } => format!("process {} ends with code {code}", cast.processes[*process]),
         What::End { ending } => format!("the run ends ({})", ending.word()),
+    }
+}
+
+/// What a thread does in a state, as a verb.
+fn does(state: State) -> &'static str {
+    match state {
+        State::Io => "waits for I/O",
+        State::Overhead => "has overhead",
+        State::NativeGil => "runs native code and keeps the GIL",
+        State::Suspended => "is stopped",
+        state => legend(state),
     }
 }
 

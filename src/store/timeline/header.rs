@@ -163,7 +163,9 @@ pub(super) fn optional_id<K: Id>(fields: &Fields<'_>, key: &str, many: usize) ->
         Some(Value::Null) => Ok(None),
         found => {
             let place = count(found, u64::MAX).filter(|place| *place < many as u64);
-            place.map(|place| Some(K::new(place as usize))).ok_or_else(|| wrong(key, &format!("null or a number below {many}")))
+            place
+                .map(|place| Some(K::new(place as usize)))
+                .ok_or_else(|| wrong(key, &format!("null or a number below {many}")))
         }
     }
 }

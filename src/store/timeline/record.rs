@@ -52,7 +52,10 @@ impl<'c> Decoder<'c> {
             _ => Some(number(fields, "cause", u64::MAX)?),
         };
         if cause.is_some_and(|cause| cause >= index) {
-            return Err(format!("\"cause\" is {}; a cause comes before its record, {index}", cause.unwrap_or_default()));
+            return Err(format!(
+                "\"cause\" is {}; a cause comes before its record, {index}",
+                cause.unwrap_or_default()
+            ));
         }
         let at = Instant::from_ns(number(fields, "t", LATEST)?);
         Ok(Record { at, what: self.what(fields)?, cause })
@@ -86,7 +89,8 @@ impl<'c> Decoder<'c> {
         }
         let core = self.core(fields)?;
         if core.is_some() != to.on_core() {
-            let allowed = if to.on_core() { "a number: this state is one on a core" } else { "null: this state is one off core" };
+            let allowed =
+                if to.on_core() { "a number: this state is one on a core" } else { "null: this state is one off core" };
             return Err(wrong("core", allowed));
         }
         let why = text(fields, "why")?;
