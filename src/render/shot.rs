@@ -90,7 +90,9 @@ fn parts(text: &str) -> Parts<'_> {
                 parts.digest = rows.next().map_or("", |(_, digest)| digest);
                 parts.rows.extend(rows);
             }
-            Some("format" | "ending" | "expectations") => parts.rows.extend(block.lines().filter_map(name_and_value)),
+            Some("format" | "ending" | "expectations" | "pinned") => {
+                parts.rows.extend(block.lines().filter_map(name_and_value))
+            }
             // The axis of a picture stands at least as far to the right as the times of events are wide.
             _ if indent > 0 && indent < TIME => parts.events.extend(block.lines()),
             _ => {}

@@ -1,6 +1,7 @@
 //! Everything that is tested from outside the library.
 
 mod common;
+mod diffs;
 mod errors;
 mod exports;
 mod fuzz;
@@ -9,6 +10,7 @@ mod machine;
 mod models;
 mod numbers;
 mod readme;
+mod snapshots;
 mod tidy;
 mod timelines;
 mod traps;

@@ -100,6 +100,10 @@ struct Follower<'f, 't> {
     ignore: &'f Ignore,
     steps: (Steps, Steps),
     threads: Vec<u32>,
+    /// Since when each thread is out of step.
+    since: Vec<u64>,
+    /// The pairs of threads of each pair of processes.
+    members: Vec<Vec<u32>>,
     /// The root found in the present stretch of each thread.
     born: Vec<u32>,
     processes: Vec<u32>,
@@ -125,6 +129,8 @@ pub(super) fn follow(
         ignore,
         steps: (Steps::new(a), Steps::new(b)),
         threads: vec![NONE; identity.threads.len()],
+        since: vec![u64::MAX; identity.threads.len()],
+        members: members(a, b, identity),
         born: vec![NONE; identity.threads.len()],
         processes: vec![NONE; identity.processes.len()],
         over: NONE,
@@ -133,6 +139,24 @@ pub(super) fn follow(
     };
     nodes.iter().for_each(|node| follower.node(node));
     follower.found
+}
+
+/// The pairs of threads of each pair of processes.
+fn members(a: &Side<'_>, b: &Side<'_>, identity: &Identity) -> Vec<Vec<u32>> {
+    let mut members = vec![Vec::new(); identity.processes.len()];
+    let (mut of_a, mut of_b) = (vec![0; a.cast.processes.len()], vec![0; b.cast.processes.len()]);
+    for (number, pair) in identity.processes.iter().enumerate() {
+        pair.0.into_iter().for_each(|process| of_a[process.index()] = number);
+        pair.1.into_iter().for_each(|process| of_b[process.index()] = number);
+    }
+    for (number, pair) in identity.threads.iter().enumerate() {
+        let in_a = pair.0.map(|thread| of_a[a.cast.threads[thread].process.index()]);
+        let in_b = pair.1.map(|thread| of_b[b.cast.threads[thread].process.index()]);
+        in_a.into_iter()
+            .chain(in_b.filter(|process| in_a != Some(*process)))
+            .for_each(|process| members[process].push(number as u32));
+    }
+    members
 }
 
 /// Marks grants of a GIL and takings of a lock that overtook others.
@@ -153,7 +177,8 @@ pub(super) fn mark_reordered(a: &Side<'_>, b: &Side<'_>, nodes: &mut [Node]) {
         let node = &mut nodes[place];
         let (of_a, of_b) = (a.item(node.a), b.item(node.b));
         let last = last.entry((of_a.kind as u8, of_a.object, of_b.object)).or_insert(node.b);
-        if node.b < *last {
+        // Within an instant nothing is late: there the order is only one of bookkeeping.
+        if node.b < *last && of_a.at != of_b.at {
             node.flags |= REORDERED;
         }
         *last = node.b.max(*last);
@@ -214,6 +239,8 @@ impl Follower<'_, '_> {
             }
         }
         let lasting = !matches!(a.kind, Kind::Dispatch | Kind::Exit | Kind::End);
+        let state = |side: &Side<'_>, index| side.state_during(index).map(Item::state);
+        let lasting = lasting && state(self.a, node.a) == state(self.b, node.b);
         let lengths = lasting.then(|| Some((self.a.elapsed(node.a)?, self.b.elapsed(node.b)?))).flatten();
         match lengths {
             Some((a, b)) if b > a => Some(Class::Longer),
@@ -228,7 +255,7 @@ impl Follower<'_, '_> {
         let born = self.born.get(node.owner as usize).copied().filter(|_| self.of_thread(node)).unwrap_or(NONE);
         let work = node.flags & (MORE_WORK | LESS_WORK) > 0;
         let alone = self.identity.threads.get(node.owner as usize).is_some_and(|(a, b)| a.is_none() || b.is_none());
-        let own = node.flags & (AWAY | PROGRAM) > 0 || (work && born == NONE);
+        let own = (work || node.flags & (AWAY | PROGRAM) > 0) && born == NONE;
         // Where the two are set up differently, what schedulers do differently follows from that.
         let set_up = earlier == NONE && self.set_up && !own && !alone && !self.found.roots.is_empty();
         let earlier = if set_up { 0 } else { earlier };
@@ -259,9 +286,12 @@ impl Follower<'_, '_> {
                 earliest = earliest.min(*thing);
             }
         }
-        if node.owner == NONE {
-            // The end of a run follows from whatever its threads are out of step by.
-            earliest = self.threads.iter().copied().fold(earliest, u32::min);
+        if !self.of_thread(node) {
+            // The end of a run or process follows from whatever its threads are out of step by.
+            let all = if node.owner == NONE { &[][..] } else { &self.members[node.owner as usize] };
+            let members = all.iter().map(|thread| self.threads[*thread as usize]);
+            let of_run = self.threads.iter().copied().filter(|_| node.owner == NONE);
+            earliest = members.chain(of_run).fold(earliest, u32::min);
         }
         earliest.min(self.owner(node).map_or(NONE, |owner| *owner))
     }
@@ -304,9 +334,13 @@ impl Follower<'_, '_> {
         };
         let before = side.state_during(index);
         let running = before.is_some_and(|state| state.state().is_running());
-        if running && matches!(class, Class::Longer | Class::Shorter) {
+        let lasting = matches!(class, Class::Longer | Class::Shorter);
+        if running && lasting {
             // More or less work is the same cause, whatever comes after it.
             return (class, group, u8::MAX, u8::MAX, u8::MAX);
+        }
+        if let Some(away) = before.filter(|state| lasting && matches!(state.state(), State::Io | State::Sleep)) {
+            return (class, group, u8::MAX, away.word, u8::MAX);
         }
         (class, group, item.kind as u8, item.word, before.map_or(u8::MAX, |state| state.word))
     }
@@ -322,11 +356,23 @@ impl Follower<'_, '_> {
                 *thing = root;
             }
         }
-        if let Some(owner) = self.owner(node) {
-            *owner = root;
-        }
+        self.step_owner(node, root);
         if node.flags & CLOSES > 0 {
             self.born[node.owner as usize] = NONE;
+        }
+    }
+
+    /// Within the instant at which a thread came out of step it is not in step again: the order there is not all causal.
+    fn step_owner(&mut self, node: &Node, root: u32) {
+        if self.of_thread(node) {
+            let since = &mut self.since[node.owner as usize];
+            if root == NONE && *since == node.at {
+                return;
+            }
+            *since = if root == NONE { u64::MAX } else { node.at };
+        }
+        if let Some(owner) = self.owner(node) {
+            *owner = root;
         }
     }
 }

@@ -169,12 +169,12 @@ pub(super) fn nodes(a: &Side<'_>, b: &Side<'_>, identity: &Identity, placement: 
         pairing.push(of_a as u32, of_b as u32, NONE, 0);
     }
     let mut nodes = pairing.nodes;
-    // Which thread a core turns to says less than what the thread then does: it goes last within its instant.
-    let is_dispatch = |node: &Node| {
+    // Within an instant a step too many or too few explains the rest; which thread a core turns to says least.
+    let rank = |node: &Node| {
         let item = if node.a == NONE { b.item(node.b) } else { a.item(node.a) };
-        item.kind == Kind::Dispatch
+        1 + u8::from(item.kind == Kind::Dispatch) - u8::from(node.flags & PROGRAM > 0)
     };
-    nodes.sort_unstable_by_key(|node| (node.at, is_dispatch(node), node.a.min(node.b), node.a, node.b));
+    nodes.sort_unstable_by_key(|node| (node.at, rank(node), node.a.min(node.b), node.a, node.b));
     nodes
 }
 
@@ -204,18 +204,36 @@ impl Pairing<'_, '_> {
             (0..records.len() as u32).filter(|place| side.item(records[*place as usize]).is_anchor()).collect()
         };
         let (anchors_a, anchors_b) = (places(self.a, of_a), places(self.b, of_b));
-        let at =
-            |records: &[u32], places: &[u32]| places.iter().map(|place| records[*place as usize]).collect::<Vec<_>>();
-        let keys = (self.keys_of(&at(of_a, &anchors_a), true), self.keys_of(&at(of_b, &anchors_b), false));
-        let mut mates = Vec::new();
-        align(&keys.0, &keys.1, |i, j| mates.push((anchors_a[i] as usize, anchors_b[j] as usize)));
+        let mates = self.anchors((of_a, &anchors_a), (of_b, &anchors_b));
         let (mut from_a, mut from_b) = (0, 0);
         for (i, j) in mates {
+            let (i, j) = (anchors_a[i] as usize, anchors_b[j] as usize);
             let begins = (start(self.a, of_a, from_a), start(self.b, of_b, from_b));
             self.stretch(owner, &of_a[from_a..i], &of_b[from_b..j], Some((of_a[i], of_b[j], begins)));
             (from_a, from_b) = (i + 1, j + 1);
         }
         self.stretch(owner, &of_a[from_a..], &of_b[from_b..], None);
+    }
+
+    /// Pairs anchors: first those that also agree in the work before them and in how long they last, so that one step too
+    /// many among many that are alike is found where it is; then the others in between.
+    fn anchors(&self, a: (&[u32], &[u32]), b: (&[u32], &[u32])) -> Vec<(usize, usize)> {
+        let at =
+            |records: &[u32], places: &[u32]| places.iter().map(|place| records[*place as usize]).collect::<Vec<_>>();
+        let keys = (self.keys_of(&at(a.0, a.1), true), self.keys_of(&at(b.0, b.1), false));
+        let exact = (exact(self.a, a.0, a.1, &keys.0), exact(self.b, b.0, b.1, &keys.1));
+        let mut firm = Vec::new();
+        align(&exact.0, &exact.1, |i, j| firm.push((i, j)));
+        let mut mates = Vec::with_capacity(firm.len());
+        let (mut from_a, mut from_b) = (0, 0);
+        for (i, j) in firm.into_iter().chain([(keys.0.len(), keys.1.len())]) {
+            align(&keys.0[from_a..i], &keys.1[from_b..j], |k, l| mates.push((from_a + k, from_b + l)));
+            if i < keys.0.len() {
+                mates.push((i, j));
+            }
+            (from_a, from_b) = (i + 1, j + 1);
+        }
+        mates
     }
 
     /// A stretch between two pairs of anchors, and the pair that closes it. What is open at the end of a timeline may lack
@@ -225,6 +243,9 @@ impl Pairing<'_, '_> {
         self.between(owner, a, b);
         let (side_a, side_b) = (self.a, self.b);
         let Some((of_a, of_b, begins)) = closing else { return };
+        if cut_off(side_a, of_a) || cut_off(side_b, of_b) {
+            return self.push(of_a, of_b, owner, CLOSES);
+        }
         let mut missing = false;
         for node in &mut self.nodes[first..] {
             let alone = match (node.a, node.b) {
@@ -239,7 +260,7 @@ impl Pairing<'_, '_> {
         let ran = (ran(side_a, a, of_a, begins.0), ran(side_b, b, of_b, begins.1));
         let factors = (factor(side_a, of_a), factor(side_b, of_b));
         let comparable = !missing && factors.0 == factors.1 && even(side_a.cast) && even(side_b.cast);
-        if comparable && !cut_off(side_a, of_a) && !cut_off(side_b, of_b) {
+        if comparable {
             flags |= match ran.0.cmp(&ran.1) {
                 Ordering::Less => MORE_WORK,
                 Ordering::Equal => 0,
@@ -290,6 +311,23 @@ impl Pairing<'_, '_> {
     }
 }
 
+/// Keys of anchors mixed with the work before them and with how long the state lasts that they begin.
+fn exact(side: &Side<'_>, records: &[u32], anchors: &[u32], keys: &[u64]) -> Vec<u64> {
+    let mut before = 0;
+    let key = |(place, key): (&u32, &u64)| {
+        let place = *place as usize;
+        let begins = start(side, records, before);
+        let ran = ran(side, &records[before..place], records[place], begins);
+        before = place + 1;
+        let next = records[place + 1..].iter().find(|index| side.item(**index).kind == Kind::State);
+        let ends = next.filter(|_| side.item(records[place]).kind == Kind::State);
+        let lasts = ends.map_or(0, |index| side.item(*index).at - side.item(records[place]).at);
+        // FNV's prime spreads the three; equal values give equal keys, and others hardly ever.
+        [ran, lasts].iter().fold(*key, |mixed, part| (mixed ^ part).wrapping_mul(0x0100_0000_01b3).rotate_left(29))
+    };
+    anchors.iter().zip(keys).map(key).collect()
+}
+
 /// Whether time on a core means the same work on every core.
 fn even(cast: &Cast) -> bool {
     cast.cores.values().all(|speed| *speed == cast.scale)
@@ -327,6 +365,9 @@ fn ran(side: &Side<'_>, stretch: &[u32], closing: u32, begins: u64) -> u64 {
 
 /// The flag of a record that ends I/O or sleep of another length.
 fn away(side_a: &Side<'_>, a: u32, side_b: &Side<'_>, b: u32) -> u8 {
+    if side_a.item(a).kind != Kind::State {
+        return 0;
+    }
     let (Some(of_a), Some(of_b)) = (side_a.state_during(a), side_b.state_during(b)) else { return 0 };
     let is_away = |item: &Item| {
         let begun = [Why::IoStarted as u8, Why::SleepStarted as u8].contains(&item.why);

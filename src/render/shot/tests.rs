@@ -82,6 +82,6 @@ fn what_does_not_show_is_said_to_be_so() {
 fn values_are_found() {
     assert_eq!(shot_value(SHOT, "makespan"), Some("10ms"));
     assert_eq!(shot_value(SHOT, "pinned"), None);
-    assert_eq!(shot_value(&format!("{SHOT}pinned   order\norder    77\n"), "order"), Some("77"));
+    assert_eq!(shot_value(&format!("{SHOT}\npinned   order\norder    77\n"), "order"), Some("77"));
     assert!(shot_metrics(SHOT).starts_with("ending         finished at 10ms\nmakespan"));
 }
