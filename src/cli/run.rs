@@ -6,11 +6,12 @@ use crate::cli::Exit;
 use crate::cli::args::{Format, Run};
 use crate::cli::input;
 use crate::cli::output::{Failure, Screen};
+use crate::cli::progress::Progress;
 use crate::model::{self, Diagnostic, Loaded, Options, Source};
 use crate::render::export::{Export, Settings};
 use crate::render::{self, Facts, JsonLines, Report, Timeline};
 use crate::study::{self, Simulation};
-use crate::trace::{Cast, Ending, Nobody};
+use crate::trace::{Cast, Ending, Nobody, Observer};
 use crate::{rng, study::simulate};
 
 /// A text report simulates changes only of runs with at most so many events, and lets each have at most ten times as many.
@@ -46,7 +47,7 @@ pub fn run(args: &Run, screen: &Screen) -> Result<Exit, Failure> {
     let simulation = match args.format {
         Format::Text => text(args, screen, &source, &options, &loaded, &facts)?,
         Format::Json => {
-            let simulation = simulate(&loaded.scenario, Nobody);
+            let simulation = observed(&loaded, screen, true, Nobody);
             let mut text = String::new();
             render::json(&mut text, &report(&simulation, &facts, &[], &[])).expect("a string takes everything");
             screen.stream(args.output.as_deref(), |writer| writer.write_all(text.as_bytes()))?;
@@ -55,13 +56,13 @@ pub fn run(args: &Run, screen: &Screen) -> Result<Exit, Failure> {
         Format::Jsonl => stream(args, screen, |writer| {
             let cast = Cast::of(&loaded.scenario);
             let mut lines = JsonLines::new(&cast, &facts, writer);
-            let simulation = simulate(&loaded.scenario, &mut lines);
+            let simulation = observed(&loaded, screen, args.output.is_some(), &mut lines);
             lines.finish().map(|_| simulation)
         })?,
         Format::Timeline => stream(args, screen, |writer| {
             let cast = Cast::of(&loaded.scenario);
             let mut timeline = Timeline::new(&cast, writer);
-            let simulation = simulate(&loaded.scenario, &mut timeline);
+            let simulation = observed(&loaded, screen, args.output.is_some(), &mut timeline);
             timeline.finish().map(|_| simulation)
         })?,
         Format::Csv => export(Export::Csv, args, screen, &loaded)?,
@@ -75,6 +76,13 @@ pub fn run(args: &Run, screen: &Screen) -> Result<Exit, Failure> {
         screen.say(&format!("{} events, timeline {}", simulation.events, simulation.digest.hex()));
     }
     Ok(exit(&simulation))
+}
+
+/// Simulates, and tells how far that has got. Where the result itself scrolls over the terminal, nobody needs to be told.
+fn observed<O: Observer>(loaded: &Loaded, screen: &Screen, apart: bool, observer: O) -> Simulation {
+    let shown = apart || !io::stdout().is_terminal();
+    let progress = Progress::begin(screen, shown, "simulating", "records", 1);
+    simulate(&loaded.scenario, (observer, progress.watch(&loaded.scenario)))
 }
 
 fn refuse(findings: &[Diagnostic], screen: &Screen) -> Result<Exit, Failure> {
@@ -91,7 +99,7 @@ fn export(format: Export, args: &Run, screen: &Screen, loaded: &Loaded) -> Resul
     stream(args, screen, |writer| {
         let cast = Cast::of(&loaded.scenario);
         let mut exporter = render::export::observer(format, &cast, &settings, writer);
-        let simulation = simulate(&loaded.scenario, &mut exporter);
+        let simulation = observed(loaded, screen, args.output.is_some(), &mut exporter);
         exporter.finish().map(|_| simulation)
     })
 }
@@ -118,7 +126,7 @@ fn text(
     loaded: &Loaded,
     facts: &Facts,
 ) -> Result<Simulation, Failure> {
-    let simulation = simulate(&loaded.scenario, Nobody);
+    let simulation = observed(loaded, screen, true, Nobody);
     let command = command(args);
     let small = simulation.events <= EVENTS_FOR_CHANGES && loaded.scenario.threads().len() <= THREADS_FOR_CHANGES;
     let changes = if small { study::changes(source, options, 10 * EVENTS_FOR_CHANGES) } else { Vec::new() };

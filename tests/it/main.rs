@@ -1,6 +1,7 @@
 //! Everything that is tested from outside the library.
 
 mod common;
+mod diffs;
 mod endings;
 mod errors;
 mod exports;
@@ -12,5 +13,7 @@ mod numbers;
 mod readme;
 #[cfg(target_os = "linux")]
 mod real;
+mod snapshots;
 mod tidy;
+mod timelines;
 mod traps;
