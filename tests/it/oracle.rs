@@ -37,7 +37,7 @@ fn ends(answer: &Answer) -> Vec<u64> {
 
 /// Cases with the ends of their threads, worked out by hand.
 fn examples() -> Vec<(&'static str, Case, Vec<u64>)> {
-    use Step::{Cpu, Holding, Io, Repeat, With};
+    use Step::{Cpu, Holding, Io, Repeat, Sleep, With};
     let wasters = |cores, count| threads(cores, 5, vec![vec![Cpu(50)]; count]);
     let rr = |quantum| Scheduler::RoundRobin { quantum };
     let twelve_programs = [[146; 4], [148; 4], [150; 4]].concat();
@@ -60,6 +60,9 @@ fn examples() -> Vec<(&'static str, Case, Vec<u64>)> {
         ("eight servers", threads(4, 5, vec![served; 8]), (250..=257).collect()),
         ("uninterruptible", threads(2, 5, vec![vec![Holding(200)], vec![Cpu(1)]]), vec![200, 201]),
         ("asked while uninterruptible", threads(2, 5, asked_in_c), vec![15, 27]),
+        // The sleeper waits an interval after each sleep; the reader is through before anybody else has begun to wait.
+        ("sleeps of no time", threads(2, 5, vec![vec![Repeat(3, vec![Sleep(0)])], vec![Cpu(100)]]), vec![15, 100]),
+        ("calls of no time", threads(2, 5, vec![vec![Repeat(3, vec![Io(0)])], vec![Cpu(100)]]), vec![0, 100]),
         ("one lock", threads(2, 5, vec![locked; 2]), vec![14, 28]),
         ("round robin and the GIL on one core", one_core, vec![40, 32]),
         ("a holder without a core", stalled, vec![15, 8]),
