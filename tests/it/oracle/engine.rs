@@ -18,8 +18,9 @@ pub fn difference(case: &Case) -> Option<String> {
 
 /// What the engine says about a model.
 fn engine(yaml: &str) -> Answer {
-    let source = Source::new("oracle.yaml", yaml);
-    let loaded = gilsim::model::load(&source, &Options::default()).unwrap_or_else(|_| panic!("refused:\n{yaml}"));
+    let source = Source { name: "oracle.yaml".to_string(), text: yaml.to_string() };
+    let loaded = gilsim::model::load(&source, &Options::default())
+        .unwrap_or_else(|findings| panic!("refused:\n{yaml}\n{findings:?}"));
     let mut records: Vec<Record> = Vec::new();
     Simulated.run(&loaded.scenario, &mut records).expect("a run");
     let threads = IdVec::filled(loaded.scenario.threads().len(), Life::default());
