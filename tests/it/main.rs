@@ -10,6 +10,7 @@ mod lowering;
 mod machine;
 mod models;
 mod numbers;
+mod oracle;
 mod readme;
 #[cfg(target_os = "linux")]
 mod real;
