@@ -3,15 +3,20 @@
 //! Nothing here knows where a timeline comes from: a measured one is treated exactly as a simulated one.
 
 mod affinity;
+pub mod distance;
 mod expect;
+pub mod interval;
 mod invariants;
 mod lane;
 mod lanes;
+pub mod measure;
 mod meter;
 mod metrics;
 mod now;
 mod reading;
 mod samples;
+mod seen;
+pub mod verdict;
 mod why;
 
 pub use expect::{Miss, Outcome, evaluate};
@@ -22,6 +27,7 @@ pub use meter::Meter;
 pub use metrics::{CoreMetrics, GilMetrics, Line, Metrics, States, ThreadMetrics, share};
 pub use reading::{Amount, Reading, read};
 pub use samples::{EXACT, Samples};
+pub use seen::Seen;
 pub use why::{Pace, Reason, Story, story};
 
 #[cfg(test)]
