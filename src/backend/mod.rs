@@ -3,6 +3,10 @@
 #[cfg(target_os = "linux")]
 pub mod cpython;
 pub mod host;
+#[cfg(target_os = "linux")]
+pub mod native;
+#[cfg(target_os = "linux")]
+pub mod real;
 mod simulated;
 
 pub use simulated::Simulated;

@@ -1,15 +1,11 @@
 //! Everything that is tested from outside the library.
 
 mod common;
-mod errors;
-mod exports;
-mod fuzz;
-mod lowering;
-mod machine;
+#[cfg(target_os = "linux")]
+mod conformance;
 mod models;
 mod numbers;
 mod readme;
 #[cfg(target_os = "linux")]
 mod real;
 mod tidy;
-mod traps;
