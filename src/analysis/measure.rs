@@ -47,13 +47,16 @@ pub fn measures(validation: &Validation, predicted: Known<'_>) -> Vec<Measure> {
     let listed = if validation.metrics.is_empty() { vec![makespan.clone()] } else { validation.metrics.clone() };
     let mut measures: Vec<Measure> = listed.iter().filter_map(required).collect();
     for candidate in usual(makespan, predicted) {
-        let occurs =
-            candidate.value(predicted).is_some_and(|value| value > candidate.class.least().unwrap_or(Ratio::ZERO));
+        let occurs = candidate.value(predicted).is_some_and(|value| value > least(&candidate));
         if occurs && !measures.iter().any(|each| each.what == candidate.what || each.text == candidate.text) {
             measures.push(candidate);
         }
     }
     measures
+}
+
+fn least(measure: &Measure) -> Ratio {
+    measure.class.least().map_or(Ratio::ZERO, |(least, _)| least)
 }
 
 fn metric(name: MetricName, selector: Option<&str>) -> Metric {
@@ -80,10 +83,16 @@ fn usual(makespan: Listed, predicted: Known<'_>) -> Vec<Measure> {
             let text = format!("{prefix}{}({name})", metric_name.word());
             measure(text, class, What::Metric(aggregate, metric(metric_name, Some(name))))
         };
-        usual.push(of(None, "", MetricName::Finish, Class::Time));
-        if predicted.cast.threads.len() > 1 {
-            usual.push(of(Some(Aggregate::Min), "min ", MetricName::Share, Class::Share));
-            usual.push(of(Some(Aggregate::Max), "max ", MetricName::Share, Class::Share));
+        if members.iter().any(|member| !predicted.cast.threads[*member].daemon) {
+            usual.push(of(None, "", MetricName::Finish, Class::Time));
+        }
+        match members.len() {
+            1 if predicted.cast.threads.len() == 1 => {}
+            1 => usual.push(of(None, "", MetricName::Share, Class::Share)),
+            _ => {
+                usual.push(of(Some(Aggregate::Min), "min ", MetricName::Share, Class::Share));
+                usual.push(of(Some(Aggregate::Max), "max ", MetricName::Share, Class::Share));
+            }
         }
         usual.push(of(None, "", MetricName::EachWaitGil, Class::Wait));
         usual.push(measure(format!("blocking calls({name})"), Class::Count, What::Calls(group)));
@@ -126,6 +135,11 @@ impl Measure {
                 Some(Ratio::whole(calls.map(u128::from).sum()))
             }
         }
+    }
+
+    /// Nanoseconds as a reader writes them.
+    pub fn duration(ns: Ratio) -> String {
+        short(ns, Unit::Time)
     }
 
     /// A value as a reader writes it.

@@ -3,6 +3,7 @@
 //! Nothing here knows where a timeline comes from: a measured one is treated exactly as a simulated one.
 
 mod affinity;
+pub mod comparison;
 pub mod distance;
 mod expect;
 pub mod interval;

@@ -101,9 +101,13 @@ impl Class {
         Margin { relative, floor, widened: false }
     }
 
-    /// Fewer events than this are not compared: half a dozen more or less say nothing.
-    pub fn least(self) -> Option<Ratio> {
-        (self == Class::Count).then(|| Ratio::whole(50))
+    /// Less than this is not compared, and why: of a few events half a dozen more or less say nothing.
+    pub fn least(self) -> Option<(Ratio, &'static str)> {
+        match self {
+            Class::Count => Some((Ratio::whole(50), "fewer than 50 predicted")),
+            Class::Share => Some((Ratio::new(1, 50), "less than 2 % predicted")),
+            _ => None,
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! What runs a scenario. Every backend speaks the same records.
 
 #[cfg(target_os = "linux")]
+pub mod calibrate;
+#[cfg(target_os = "linux")]
 pub mod cpython;
 pub mod host;
 #[cfg(target_os = "linux")]

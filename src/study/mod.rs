@@ -6,7 +6,9 @@ mod observed;
 
 pub use changes::{Change, changes};
 pub use check::{Checked, Determinism, check};
-pub use observed::{Observed, observe, observe_simulated};
+pub use observed::{observe, observe_simulated};
+#[cfg(target_os = "linux")]
+pub mod validate;
 
 use crate::analysis::{Checker, Invariants, Lanes, Meter, Metrics, Outcome, Sketch, evaluate};
 use crate::backend::{Backend, Simulated};

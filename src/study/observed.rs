@@ -1,33 +1,11 @@
 //! Everything that pure rules make of one run's records, simulated or measured.
 
-use crate::analysis::measure::Known;
-use crate::analysis::{Checker, Invariants, Lanes, Meter, Metrics, Seen, Sketch};
+use crate::analysis::comparison::Observed;
+use crate::analysis::{Checker, Meter, Seen, Sketch};
 use crate::backend::{Backend, Simulated};
 use crate::model::Scenario;
 use crate::study::COLUMNS;
 use crate::trace::{Cast, Observer, Record};
-
-/// What is known of a run that is compared with another one.
-#[derive(Clone, Debug)]
-pub struct Observed {
-    /// Who appears.
-    pub cast: Cast,
-    /// Its numbers.
-    pub metrics: Metrics,
-    /// Its picture.
-    pub lanes: Lanes,
-    /// Its holds and blocking calls.
-    pub seen: Seen,
-    /// What came of the invariants.
-    pub invariants: Invariants,
-}
-
-impl Observed {
-    /// What measures are read from.
-    pub fn known(&self) -> Known<'_> {
-        Known { cast: &self.cast, metrics: &self.metrics, seen: &self.seen }
-    }
-}
 
 /// Of a measured run.
 pub fn observe(scenario: &Scenario, records: &[Record]) -> Observed {

@@ -4,11 +4,12 @@
 //! Bounds are wide: they tell a phenomenon from its absence on a machine that others use too. How near prediction and
 //! measurement are is `validate`'s business.
 
+use gilsim::analysis::comparison::Observed;
 use gilsim::analysis::{Invariants, Metrics, Seen};
 use gilsim::backend::cpython::{Cpython, Options as CpythonOptions, Places, default_interpreter};
 use gilsim::backend::real::Workers;
 use gilsim::model::{self, Options, Scenario, Source};
-use gilsim::study::{Observed, observe, observe_simulated};
+use gilsim::study::{observe, observe_simulated};
 use gilsim::time::Span;
 use gilsim::trace::Ending;
 

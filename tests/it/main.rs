@@ -9,3 +9,5 @@ mod readme;
 #[cfg(target_os = "linux")]
 mod real;
 mod tidy;
+#[cfg(target_os = "linux")]
+mod validation;

@@ -185,7 +185,7 @@ fn longest(length: &Length) -> u64 {
 }
 
 /// Binds the calling thread to some of the cores that it may use, counted from zero.
-fn bind(cores: impl Iterator<Item = usize>) -> rustix::io::Result<()> {
+pub(in crate::backend) fn bind(cores: impl Iterator<Item = usize>) -> rustix::io::Result<()> {
     let usable = sched_getaffinity(None)?;
     let usable: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|cpu| usable.is_set(*cpu)).collect();
     let mut some = CpuSet::new();
