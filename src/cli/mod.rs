@@ -33,6 +33,8 @@ pub enum Exit {
     Stuck,
     /// Output could not be written.
     Output,
+    /// Somebody stopped it; what was finished was printed.
+    Interrupted,
 }
 
 impl Exit {
@@ -46,12 +48,13 @@ impl Exit {
             Exit::Stuck => 4,
             Exit::Workers => 5,
             Exit::Output => 74,
+            Exit::Interrupted => 130,
         }
     }
 
     /// Of several causes the first that applies of output, usage, workers, stuck, fails, inconclusive.
     pub fn and(self, other: Exit) -> Exit {
-        let bad = [Exit::Output, Exit::Usage, Exit::Workers, Exit::Stuck, Exit::Fails];
+        let bad = [Exit::Interrupted, Exit::Output, Exit::Usage, Exit::Workers, Exit::Stuck, Exit::Fails];
         let mut order = bad.into_iter().chain([Exit::Inconclusive, Exit::Holds]);
         order.find(|exit| [self, other].contains(exit)).expect("every exit is in the order")
     }

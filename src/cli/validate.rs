@@ -1,7 +1,8 @@
 //! `gilsim validate` and `gilsim calibrate`.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::analysis::verdict::Verdict;
 use crate::backend::calibrate::calibrate as measure;
@@ -63,13 +64,17 @@ pub fn calibrate(args: &Calibrate, screen: &Screen) -> Result<Exit, Failure> {
 
 /// Compares predictions with actual workers.
 pub fn validate(args: &Validate, screen: &Screen) -> Result<Exit, Failure> {
-    let arms = workers(args, screen)?;
+    let interrupted = on_interrupt();
+    let arms = workers(args, &interrupted, screen)?;
     let mut exit = Exit::Holds;
     let mut finished: Vec<Finished> = Vec::new();
     for workers in arms {
         let costs = costs(args, &workers, screen);
         for path in input::models(&args.models)? {
-            match one(&path, args, &workers, &costs, screen)? {
+            if interrupted.load(Ordering::Relaxed) {
+                break;
+            }
+            match one(&path, args, &workers, (&costs, &interrupted), screen)? {
                 Some(done) => {
                     exit = exit.and(done.exit());
                     if args.format == ReportFormat::Text {
@@ -84,13 +89,26 @@ pub fn validate(args: &Validate, screen: &Screen) -> Result<Exit, Failure> {
     if args.format == ReportFormat::Json {
         json(&finished, screen)?;
     }
-    Ok(exit)
+    Ok(if interrupted.load(Ordering::Relaxed) { Exit::Interrupted } else { exit })
 }
 
-fn workers(args: &Validate, screen: &Screen) -> Result<Vec<Workers>, Failure> {
-    let scratch = std::env::temp_dir();
-    let python =
-        |interpreter| Workers::Cpython(Box::new(Cpython::new(interpreter, CpythonOptions::new(scratch.clone()))));
+/// Raised by the first Ctrl-C; the second one ends this process at once.
+fn on_interrupt() -> Arc<AtomicBool> {
+    let flag = Arc::new(AtomicBool::new(false));
+    for (signal, code) in [(signal_hook::consts::SIGINT, 130), (signal_hook::consts::SIGTERM, 143)] {
+        // Where signals cannot be caught they end the process, as they would without this.
+        let _ = signal_hook::flag::register_conditional_shutdown(signal, code, flag.clone());
+        let _ = signal_hook::flag::register(signal, flag.clone());
+    }
+    flag
+}
+
+fn workers(args: &Validate, interrupted: &Arc<AtomicBool>, screen: &Screen) -> Result<Vec<Workers>, Failure> {
+    let python = |interpreter| {
+        let interrupted = Some(interrupted.clone());
+        let options = CpythonOptions { interrupted, ..CpythonOptions::new(std::env::temp_dir()) };
+        Workers::Cpython(Box::new(Cpython::new(interpreter, options)))
+    };
     match args.backend {
         Some(WorkersArg::Native) => Ok(vec![Workers::native(None)]),
         Some(WorkersArg::Cpython) if args.python.is_empty() => {
@@ -134,7 +152,7 @@ fn one(
     path: &Path,
     args: &Validate,
     workers: &Workers,
-    costs: &Costs,
+    (costs, interrupted): (&Costs, &AtomicBool),
     screen: &Screen,
 ) -> Result<Option<Finished>, Failure> {
     let limits = input::limits(&args.changes.limits);
@@ -153,7 +171,6 @@ fn one(
         Some("all") => Variants::All,
         Some(name) => Variants::One(name.to_owned()),
     };
-    let interrupted = AtomicBool::new(false);
     let told = |trials: usize, rejected: usize| {
         if screen.verbose {
             screen.say(&format!("{trials} trials, {rejected} rejected"));
@@ -171,7 +188,7 @@ fn one(
         keep_disturbed: args.despite_noise,
         prediction_settings: &[],
         worker_settings: &[],
-        interrupted: &interrupted,
+        interrupted,
         progress: &told,
     };
     match study(&request) {

@@ -3,11 +3,17 @@
 mod common;
 #[cfg(target_os = "linux")]
 mod conformance;
+mod errors;
+mod exports;
+mod fuzz;
+mod lowering;
+mod machine;
 mod models;
 mod numbers;
 mod readme;
 #[cfg(target_os = "linux")]
 mod real;
 mod tidy;
+mod traps;
 #[cfg(target_os = "linux")]
 mod validation;

@@ -424,7 +424,9 @@ fn a_worker_that_floods_lies_or_dies_is_an_error() {
     assert!(said("yes >&2 & kill -9 $$").contains("signal: 9"));
     assert!(said("echo no such luck >&2; exit 7").contains("exit status: 7): no such luck"));
     assert!(said("echo hello").contains("not a report"));
-    assert!(said("echo '{\"end\": {\"codes\": [[99, 0]], \"cpu\": 1}}'").contains("numbers that the model does not have"));
+    assert!(
+        said("echo '{\"end\": {\"codes\": [[99, 0]], \"cpu\": 1}}'").contains("numbers that the model does not have")
+    );
     assert!(said("echo '{\"error\": \"so sorry\"}'").contains("so sorry"));
 }
 

@@ -121,3 +121,55 @@ fn what_cannot_be_run_is_refused_and_not_skipped() {
     let fewer = run(cores, Variants::Own, &[], &[]);
     assert!(fewer.cases[0].note.as_deref().is_some_and(|note| note.contains("the model says 4000")));
 }
+
+#[test]
+fn a_calibration_is_a_profile() {
+    let found = gilsim::backend::calibrate::calibrate(&[], &std::env::temp_dir());
+    let yaml = found.yaml("here");
+    let slack = found.timer_slack().expect("timers can be measured everywhere");
+    assert!((1_000..50_000_000).contains(&slack.ns()), "{slack}");
+    for line in ["# kernel: Linux ", "# host: ", "timer_slack: ", "compare: sleep of 1ms", "  next_holder: futex"] {
+        assert!(yaml.contains(line), "{line} is missing in\n{yaml}");
+    }
+    let source = Source { name: "validation.yaml".into(), text: SLEEPER.into() };
+    let read = |path: &str| if path == "here" { Ok(yaml.clone()) } else { Err("nothing else".to_owned()) };
+    let sets = ["machine.profile=here".to_owned()];
+    let options = Options { sets: &sets, read_profile: &read, ..Options::default() };
+    let loaded = gilsim::model::load(&source, &options).unwrap_or_else(|findings| panic!("{findings:?}\n{yaml}"));
+    // The file rounds to a thousandth of its unit.
+    assert!(loaded.scenario.machine().costs.timer_slack.ns().abs_diff(slack.ns()) <= slack.ns() / 500 + 1);
+}
+
+#[test]
+fn the_command_says_what_it_cannot_tell() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let model = folder.path().join("model.yaml");
+    std::fs::write(&model, SLEEPER).expect("a file");
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_gilsim"));
+        let common = ["--backend", "native", "--profile", "linux", "--quiet"];
+        command.arg("validate").arg(&model).args(common).args(arguments).output().expect("our program runs")
+    };
+    let few = run(&["--runs", "2", "--format", "json", "--despite-noise"]);
+    assert_eq!(few.status.code(), Some(3), "two trials allow no verdict");
+    let json: serde_json::Value = serde_json::from_slice(&few.stdout).expect("JSON");
+    let variant = &json["models"][0]["variants"][0];
+    assert_eq!(variant["verdict"], "INCONCLUSIVE");
+    assert_eq!(variant["trials"], 2);
+    assert_eq!(variant["metrics"][0]["metric"], "each_wait_gil(sleeper)");
+    let unknown = run(&["--what-if", "nobody"]);
+    assert_eq!(unknown.status.code(), Some(2), "{}", String::from_utf8_lossy(&unknown.stderr));
+    let cores = run(&["--set", "machine.cores=4000", "--as-written"]);
+    assert_eq!(cores.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&cores.stdout).contains("W504"));
+}
+
+#[test]
+fn an_interpreter_that_is_not_there_is_a_failure_of_the_workers() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_gilsim"))
+        .args(["validate", "models/gil/two-threads.yaml", "--python", "/nowhere/python"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("our program runs");
+    assert_eq!(output.status.code(), Some(5), "{}", String::from_utf8_lossy(&output.stderr));
+}
