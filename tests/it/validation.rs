@@ -21,6 +21,14 @@ run: {until: 5s}
 validate: {runs: 5, tolerance: 400%, metrics: [each_wait_gil(sleeper)]}
 ";
 
+/// Sleepers come back in time however busy the host is.
+const SLEEPERS: &str = "
+name: three sleepers
+machine: {cores: 2}
+threads: {s: {count: 3, do: [{repeat: 10, do: [{io: 10ms}, {cpu: 50us}]}]}}
+validate: {runs: 5, tolerance: 300%}
+";
+
 const PROCESSES: &str = "
 name: four processes on two cores
 machine: {cores: 2}
@@ -31,6 +39,7 @@ validate: {runs: 5, tolerance: 20%}
 ";
 
 fn run(yaml: &str, variants: Variants, prediction: &[&str], worker: &[&str]) -> Validated {
+    let _alone = crate::common::alone();
     let owned = |settings: &[&str]| settings.iter().map(|each| each.to_string()).collect::<Vec<String>>();
     let (prediction, worker) = (owned(prediction), owned(worker));
     let source = Source { name: "validation.yaml".into(), text: yaml.into() };
@@ -68,10 +77,10 @@ fn median_ms(validated: &Validated) -> f64 {
 
 #[test]
 fn a_right_prediction_agrees() {
-    let validated = run(SLEEPER, Variants::Own, &[], &[]);
+    let validated = run(SLEEPERS, Variants::Own, &[], &[]);
     assert_eq!(validated.verdict(), Verdict::Agrees, "{:?}", compared(&validated).comparison.rows[0]);
     let row = &compared(&validated).comparison.rows[0];
-    assert!(row.measure.required && row.margin.widened, "a margin of 400 % is said to be widened");
+    assert!(row.measure.required && row.margin.widened, "a margin of 300 % is said to be widened");
     assert_eq!(compared(&validated).comparison.trials(), 5);
 }
 
