@@ -1,6 +1,6 @@
 //! The same scenario on plain threads of this process: no Python needed.
 //!
-//! Every interpreter with a GIL gets one in user space that follows CPython's protocol ([`gil`]); one without a GIL gets
+//! Every interpreter with a GIL gets one in user space that follows CPython's protocol (`gil`); one without a GIL gets
 //! none. Work is spun by the thread's own core-time clock, sleeps and blocking calls are real sleeps, locks are real locks.
 //! Every thread keeps its own notes; they are merged when all is over.
 //!
