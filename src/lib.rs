@@ -3,7 +3,7 @@
 //! # The house
 //! ```text
 //!   cli        parses arguments, prints, exits; the only floor that reads the environment
-//!   study      runs variants; joins backend and analysis
+//!   study      runs variants and trials; joins backend and analysis
 //!   store      files on disk, written whole
 //!   render     text, JSON, lanes: views of one trace
 //!   analysis   metrics, lanes, invariants, expectations: pure rules over records

@@ -17,6 +17,7 @@ mod snapshot;
 mod table;
 mod text;
 mod timeline;
+mod validation;
 mod words;
 
 pub use check::{
@@ -34,6 +35,7 @@ pub use shot::{ShotChanges, ShotRow, shot_changes, shot_diff, shot_metrics, shot
 pub use snapshot::{Excerpt, snapshot};
 pub use text::text;
 pub use timeline::{Timeline, timeline_line, timeline_names};
+pub use validation::{ComparedPart, ValidationPart, ValidationReport, validation_json, validation_text};
 
 /// The version of the formats that `--format json` and `--format jsonl` write.
 pub const FORMAT: u32 = 1;

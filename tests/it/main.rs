@@ -1,6 +1,8 @@
 //! Everything that is tested from outside the library.
 
 mod common;
+#[cfg(target_os = "linux")]
+mod conformance;
 mod diffs;
 mod endings;
 mod errors;
@@ -18,3 +20,5 @@ mod snapshots;
 mod tidy;
 mod timelines;
 mod traps;
+#[cfg(target_os = "linux")]
+mod validation;
