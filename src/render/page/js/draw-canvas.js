@@ -202,6 +202,7 @@ function drawRequests(context, lane, scale, y, height, theme) {
   for (let i = low; i < list.length && list[i].since <= scale.to; i++) {
     const x = scale.x(list[i].at);
     if (x - before < 3) continue;
+    const room = x - before;
     before = x;
     const start = Math.max(scale.x(list[i].since), 0);
     if (x - start > 10) {
@@ -222,15 +223,17 @@ function drawRequests(context, lane, scale, y, height, theme) {
         context.fillText(text, start + 10, middle + 0.5);
       }
     }
-    arrow(context, x, y, middle);
+    arrow(context, x, y, middle, room >= 8);
   }
 }
 
-function arrow(context, x, top, bottom) {
+/** An arrow upwards; where many stand side by side, only their shafts. */
+function arrow(context, x, top, bottom, headed) {
   context.beginPath();
   context.moveTo(x, bottom);
   context.lineTo(x, top + 4);
   context.stroke();
+  if (!headed) return;
   context.beginPath();
   context.moveTo(x, top - 1);
   context.lineTo(x - 4, top + 6);

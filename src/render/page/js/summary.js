@@ -22,7 +22,7 @@ function summarize(app) {
   $("name").textContent = document.title = name;
   const origin = result.provenance === "simulated" ? "" : ` · ${result.provenance}`;
   $("machine").textContent = `${run.machine} · seed ${result.seed} · profile ${seen(result.profile)}${origin}`;
-  const why = run.reasons.map((reason, i) => (i ? capital(seen(reason)) : `Why: ${seen(reason)}`));
+  const why = run.reasons.map((reason, i) => `${i ? "Also" : "Why"}: ${seen(reason)}`);
   fill("sentences", ...[
     ...app.data.remarks.map((remark) => el("p", { class: "headline" }, seen(remark))),
     el("p", { class: "headline" }, seen(run.headline)),

@@ -41,6 +41,8 @@ function gilReasons({ run, thread, start, end, from, to }) {
     const timer = exact(request.at - request.since);
     list.push(`A holder keeps it until it blocks, or until a waiter has waited ${timer} without a switch and asks: ${who(run, thread)} asked at ${exact(request.at)}.`);
   }
+  const given = holds.length ? lane.to[holds[holds.length - 1]] : -1;
+  if (given >= 0 && given < to && shapeOf(run, given).act === "drop") list.push(`${exact(run.at[given])}: ${tell(run, given)}`);
   const owner = holds.length ? `held by ${who(run, lane.who[holds[0]])}` : "free, not yet taken";
   const until = request ? `its timer ends ${exact(request.at)}` : "no request of its own was needed";
   return { brief: `${who(run, thread)} → ${name} → ${owner} → ${until} → ${to < 0 ? "still waiting at the end" : `over at ${exact(end)}`}`, list };
@@ -91,19 +93,28 @@ function lockReasons(wait) {
     const lock = lockBetween(run, thread, owner, ended, wait.start);
     list.push(`${who(run, thread)} needs ${lock}, held by ${who(run, owner)}.`);
     names.push(lock, `held by ${who(run, owner)}`);
-    const lane = run.all.threads[owner];
-    const doing = lane.at(Math.max(end - 1, wait.start));
-    if (doing < 0) break;
-    const waits = run.states[lane.state[doing]].word === "lock";
-    list.push(`${who(run, owner)} ${does(run, lane.state[doing])} meanwhile.`);
-    if (!waits) break;
+    const doing = doingAt(run, owner, wait);
+    if (!doing) break;
+    list.push(`${who(run, owner)} ${does(run, doing.state)} meanwhile.`);
+    if (run.states[doing.state].word !== "lock") break;
     if (met.has(owner)) {
       list.push("This is a circle: nobody in it can ever go on.");
       break;
     }
-    [thread, from, ended] = [owner, lane.from[doing], lane.to[doing]];
+    [thread, from, ended] = [owner, doing.from, doing.to];
   }
   return { brief: `${names.join(" → ")} → ${to < 0 ? "never released" : `over at ${exact(end)}`}`, list };
+}
+
+/** What an owner does while another waits. At the end of a run that is its last state, also one of no time. */
+function doingAt(run, owner, { start, end, to }) {
+  for (let i = run.count - 1; to < 0 && i >= 0 && run.count - i < 5000; i--) {
+    const shape = shapeOf(run, i);
+    if (shape.kind === "state" && shape.thread === owner) return { state: shape.to, from: i, to: -1 };
+  }
+  const lane = run.all.threads[owner];
+  const i = lane.at(Math.max(end - 1, start));
+  return i < 0 ? null : { state: lane.state[i], from: lane.from[i], to: lane.to[i] };
 }
 
 /** Who owned the lock when a wait for it began: the record of the wait names what its owner last did as its cause. */
