@@ -7,7 +7,7 @@
 //!   store      files on disk, written whole
 //!   render     text, JSON, lanes: views of one trace
 //!   analysis   metrics, lanes, invariants, expectations: pure rules over records
-//!   backend    runs a scenario (simulated)
+//!   backend    runs a scenario: simulated, or on a real CPython
 //!   policy     one scheduling policy per file
 //!   kernel     cores, threads, GILs: the discrete-event simulator
 //!   trace      the one vocabulary of records

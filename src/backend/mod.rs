@@ -1,5 +1,8 @@
 //! What runs a scenario. Every backend speaks the same records.
 
+#[cfg(target_os = "linux")]
+pub mod cpython;
+pub mod host;
 mod simulated;
 
 pub use simulated::Simulated;

@@ -169,6 +169,18 @@ pub enum Format {
     Timeline,
     /// One page to open in a browser, without a network
     Html,
+    /// The stretches of all threads in their states, one row each
+    Csv,
+    /// For viewers that read Chrome's trace format
+    Chrome,
+    /// For the Perfetto viewer
+    Perfetto,
+    /// For the speedscope viewer
+    Speedscope,
+    /// A drawing for slides and paper
+    Svg,
+    /// A textbook's Gantt chart and table
+    Gantt,
 }
 
 /// `gilsim check`

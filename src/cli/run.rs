@@ -1,12 +1,13 @@
 //! `gilsim run`.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use crate::cli::Exit;
 use crate::cli::args::{Format, Run};
 use crate::cli::input;
 use crate::cli::output::{Failure, Screen};
 use crate::model::{self, Diagnostic, Loaded, Options, Source};
+use crate::render::export::{Export, Settings};
 use crate::render::{self, Facts, JsonLines, Recording, Report, Timeline};
 use crate::study::{self, Simulation};
 use crate::trace::{Cast, Ending, Nobody};
@@ -59,6 +60,12 @@ pub fn run(args: &Run, screen: &Screen) -> Result<Exit, Failure> {
             timeline.finish().map(|_| simulation)
         })?,
         Format::Html => html(args, screen, &source, &options, &loaded, &facts)?,
+        Format::Csv => export(Export::Csv, args, screen, &loaded)?,
+        Format::Chrome => export(Export::Chrome, args, screen, &loaded)?,
+        Format::Perfetto => export(Export::Perfetto, args, screen, &loaded)?,
+        Format::Speedscope => export(Export::Speedscope, args, screen, &loaded)?,
+        Format::Svg => export(Export::Svg, args, screen, &loaded)?,
+        Format::Gantt => export(Export::Gantt, args, screen, &loaded)?,
     };
     if screen.verbose {
         screen.say(&format!("{} events, timeline {}", simulation.events, simulation.digest.hex()));
@@ -69,6 +76,20 @@ pub fn run(args: &Run, screen: &Screen) -> Result<Exit, Failure> {
 fn refuse(findings: &[Diagnostic], screen: &Screen) -> Result<Exit, Failure> {
     input::report(findings, screen);
     Ok(Exit::Usage)
+}
+
+/// A timeline for other programs.
+fn export(format: Export, args: &Run, screen: &Screen, loaded: &Loaded) -> Result<Simulation, Failure> {
+    if format.is_binary() && args.output.is_none() && io::stdout().is_terminal() {
+        return Err(Failure::usage("this format is no text: name a file with -o, or pipe it into one"));
+    }
+    let settings = Settings { title: loaded.scenario.name().to_string(), width: screen.style(false, args.all).width };
+    stream(args, screen, |writer| {
+        let cast = Cast::of(&loaded.scenario);
+        let mut exporter = render::export::observer(format, &cast, &settings, writer);
+        let simulation = simulate(&loaded.scenario, &mut exporter);
+        exporter.finish().map(|_| simulation)
+    })
 }
 
 fn stream(

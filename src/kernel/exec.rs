@@ -2,9 +2,10 @@
 
 use crate::ids::ThreadId;
 use crate::kernel::Kernel;
+use crate::kernel::core::Busy;
 use crate::kernel::log::Cause;
 use crate::kernel::policy::Policy;
-use crate::kernel::thread::{After, Burst, Joinable, Purpose, Stage, Work};
+use crate::kernel::thread::{After, Burst, Purpose, Stage, Work};
 use crate::model::{Length, Op};
 use crate::rng::Stream;
 use crate::time::Span;
@@ -35,7 +36,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
 
     fn needs_no_time(&self, thread: ThreadId) -> bool {
         let core = self.threads[thread].core().expect("a thread with a core is on it");
-        self.cores[core].busy == crate::kernel::core::Busy::No
+        self.cores[core].busy == Busy::No
     }
 
     /// One step.
@@ -167,41 +168,5 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         let stream = self.threads[thread].streams[purpose as usize]
             .get_or_insert_with(|| Box::new(Stream::new(seed, &format!("{name}/{}", purpose.word()))));
         Span::from_ns(distribution.sample(stream))
-    }
-
-    /// `join()` on every started member, one after another.
-    fn join(&mut self, thread: ThreadId, group: crate::ids::GroupId) {
-        let targets = self.joinable(group);
-        if targets.is_empty() && self.scenario.groups()[group].started {
-            let name = &self.scenario.groups()[group].name;
-            return self.model_error(
-                "E206",
-                thread,
-                format!("cannot join {name}: none of its members has been started"),
-            );
-        }
-        while let Some(target) = targets.get(self.threads[thread].cursor.done as usize) {
-            if !self.has_ended(*target) {
-                return self.drop_gil(thread, After::Join(*target));
-            }
-            self.threads[thread].cursor.done += 1;
-        }
-        self.threads[thread].cursor.advance();
-    }
-
-    /// The members of a group that can be joined now: all of them, or those started so far.
-    fn joinable(&self, group: crate::ids::GroupId) -> Vec<Joinable> {
-        use crate::ids::{Id, ProcId};
-        use crate::model::Members;
-        let declared = &self.scenario.groups()[group];
-        let end = |all: &std::ops::Range<u32>| if declared.started { self.next_member[group] } else { all.end };
-        match &declared.members {
-            Members::Threads(all) => {
-                (all.start..end(all)).map(|member| Joinable::Thread(ThreadId::new(member as usize))).collect()
-            }
-            Members::Processes(all) => {
-                (all.start..end(all)).map(|member| Joinable::Process(ProcId::new(member as usize))).collect()
-            }
-        }
     }
 }

@@ -52,8 +52,9 @@ pub(crate) struct Gil {
     waits: u64,
     /// For a random next holder.
     stream: Stream,
-    /// The records that last granted it and last asked for it.
-    grant_record: Cause,
+    /// The record of the last grant or drop.
+    turn_record: Cause,
+    /// The record of the last request.
     request_record: Cause,
 }
 
@@ -71,7 +72,7 @@ impl Gil {
             next_holder: gil.next_holder,
             waits: 0,
             stream: Stream::new(seed, &format!("gil/{}/next_holder", gil.name)),
-            grant_record: Cause::Root,
+            turn_record: Cause::Root,
             request_record: Cause::Root,
         }
     }
@@ -149,7 +150,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
 
     /// `COND_TIMED_WAIT`: parks the thread until a signal or for one interval.
     fn begin_wait(&mut self, gil: GilId, thread: ThreadId) {
-        let cause = self.gils[gil].grant_record;
+        let cause = self.gils[gil].turn_record;
         let state = &mut self.threads[thread];
         state.saved_switch_number = self.gils[gil].switch_number;
         let wanted_since = *state.wanted_gil_since.get_or_insert(self.now);
@@ -185,7 +186,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         self.requested.remove(&gil);
         let what = What::Gil { gil, thread, act: GilAct::Grant { switched } };
         let record = self.write(Cause::Thread(thread), what);
-        self.gils[gil].grant_record = record;
+        self.gils[gil].turn_record = record;
         let state = &mut self.threads[thread];
         state.wanted_gil_since = None;
         state.stage = Stage::Go;
@@ -228,7 +229,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         let forced = lock.request;
         let cause = if forced { lock.request_record } else { Cause::Thread(thread) };
         let record = self.write(cause, What::Gil { gil, thread, act: GilAct::Drop { forced } });
-        self.gils[gil].grant_record = record;
+        self.gils[gil].turn_record = record;
         self.requested.remove(&gil);
         if let Some(waiter) = self.gils[gil].signal() {
             self.wake(waiter, Stage::Retry { timed_out: false }, Why::GilSignal, record);

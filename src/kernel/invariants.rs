@@ -1,6 +1,6 @@
 //! What must hold between two instants: asserted after every one in debug builds and in all tests.
 
-use crate::ids::{Id, ThreadId};
+use crate::ids::{LockId, ThreadId};
 use crate::kernel::Kernel;
 use crate::kernel::core::Busy;
 use crate::kernel::policy::Policy;
@@ -78,12 +78,10 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
                 _ => {}
             }
         }
-        let arrived = self.threads.ids().filter(|id| self.threads[*id].phase != Phase::Absent).count();
-        assert!(arrived <= self.threads.len() && self.cores.ids().all(|core| core.index() < self.cores.len()));
     }
 
     /// A release wakes one waiter; the others rightly wait until that one has had its chance.
-    fn someone_is_on_the_way_to(&self, lock: crate::ids::LockId, than: ThreadId) -> bool {
+    fn someone_is_on_the_way_to(&self, lock: LockId, than: ThreadId) -> bool {
         self.threads.iter().any(|(id, thread)| {
             let goes_for_it = thread.stage == Stage::LockRetry(lock) || thread.lock_since.is_some();
             id != than && goes_for_it && !matches!(thread.phase, Phase::Blocked(Wait::Lock(_)) | Phase::Done)

@@ -1,5 +1,7 @@
 //! Births and deaths: arrivals, `start`, start-up, the first run, the end of a program, of a process, of the run.
 
+use std::ops::Range;
+
 use crate::ids::{GroupId, Id, ProcId, ThreadId};
 use crate::kernel::Kernel;
 use crate::kernel::event::Event;
@@ -216,6 +218,40 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     }
 
     // ------------------------------------------------------------------ join
+
+    /// `join()` on every started member, one after another.
+    pub(super) fn join(&mut self, thread: ThreadId, group: GroupId) {
+        let targets = self.joinable(group);
+        if targets.is_empty() && self.scenario.groups()[group].started {
+            let name = &self.scenario.groups()[group].name;
+            return self.model_error(
+                "E206",
+                thread,
+                format!("cannot join {name}: none of its members has been started"),
+            );
+        }
+        while let Some(target) = targets.get(self.threads[thread].cursor.done as usize) {
+            if !self.has_ended(*target) {
+                return self.drop_gil(thread, After::Join(*target));
+            }
+            self.threads[thread].cursor.done += 1;
+        }
+        self.threads[thread].cursor.advance();
+    }
+
+    /// The members of a group that can be joined now: all of them, or those started so far.
+    fn joinable(&self, group: GroupId) -> Vec<Joinable> {
+        let declared = &self.scenario.groups()[group];
+        let end = |all: &Range<u32>| if declared.started { self.next_member[group] } else { all.end };
+        match &declared.members {
+            Members::Threads(all) => {
+                (all.start..end(all)).map(|member| Joinable::Thread(ThreadId::new(member as usize))).collect()
+            }
+            Members::Processes(all) => {
+                (all.start..end(all)).map(|member| Joinable::Process(ProcId::new(member as usize))).collect()
+            }
+        }
+    }
 
     /// Whether a thread or process has ended.
     pub(super) fn has_ended(&self, target: Joinable) -> bool {

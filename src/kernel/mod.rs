@@ -26,6 +26,7 @@ mod lock;
 mod log;
 mod output;
 mod policy;
+mod run_queue;
 mod thread;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,7 +39,7 @@ use self::log::{Cause, Log};
 use self::thread::{Joinable, Thread};
 use crate::ids::{CoreId, DeviceId, GilId, GroupId, IdVec, LockId, ProcId, ThreadId};
 use crate::model::{Arrival, Members, PythonCosts, RunQueue, Scenario};
-use crate::time::Instant;
+use crate::time::{Instant, LONGEST};
 use crate::trace::{Ending, Observer, What, Why};
 
 /// So many rounds at one instant are a livelock.
@@ -168,8 +169,8 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
     pub fn step(&mut self) -> bool {
         match self.queue.next_at() {
             None => self.end_without_events(),
-            Some(at) if self.scenario.run().until.is_some_and(|horizon| at > horizon) => {
-                self.now = self.scenario.run().until.expect("there is a horizon");
+            Some(at) if at > self.horizon() => {
+                self.now = self.horizon();
                 self.end(Ending::Horizon);
             }
             Some(_) if self.events >= self.scenario.run().max_events => self.end_at_event_cap(),
@@ -188,6 +189,11 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
             self.invariants();
         }
         true
+    }
+
+    /// The model's horizon, or the longest one there is.
+    fn horizon(&self) -> Instant {
+        self.scenario.run().until.unwrap_or(Instant::ZERO + LONGEST)
     }
 
     /// The present instant.

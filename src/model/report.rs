@@ -108,7 +108,11 @@ impl Report {
         self.findings.retain(|finding| !finding.muted);
         self.findings.sort_by(|a, b| (a.spot, a.code, &a.message).cmp(&(b.spot, b.code, &b.message)));
         self.findings.dedup_by(|a, b| (a.spot, a.code, &a.message) == (b.spot, b.code, &b.message));
-        let beyond = self.findings.len().saturating_sub(MOST);
+        let all = self.findings.len();
+        if all > MOST && self.has_errors() {
+            self.findings.retain(|finding| finding.severity == Severity::Error);
+        }
+        let beyond = all - self.findings.len().min(MOST);
         let texts = &self.texts;
         let mut shown: Vec<_> = self.findings.into_iter().take(MOST).map(|finding| finding.resolve(texts)).collect();
         if let (Some(last), true) = (shown.last_mut(), beyond > 0) {
@@ -204,6 +208,19 @@ mod tests {
         report.error(Code::E102, spot(1), "later");
         let messages: Vec<_> = report.finish().into_iter().map(|found| found.message).collect();
         assert_eq!(messages, ["earlier", "later"]);
+    }
+
+    #[test]
+    fn warnings_never_hide_an_error() {
+        let mut report = Report::default();
+        report.add_text(Source { name: "m".to_owned(), text: "a".repeat(3000) });
+        for start in 0..1500 {
+            report.warning(Code::W501, Spot { source: 0, start, end: start }, "x");
+        }
+        report.error(Code::E102, Spot { source: 0, start: 2000, end: 2001 }, "the error");
+        let found = report.finish();
+        assert_eq!((found.len(), found[0].message.as_str()), (1, "the error"));
+        assert_eq!(found[0].help.as_deref(), Some("1500 more findings are not shown"));
     }
 
     #[test]

@@ -145,7 +145,7 @@ pub struct Process {
     pub python: Option<(u8, u8)>,
     /// Its threads.
     pub threads: Range<u32>,
-    /// The process id that printed blocks show.
+    /// The process id that printed blocks show: 1000 and the number of the process.
     pub pid: u32,
 }
 
@@ -250,7 +250,7 @@ pub enum Members {
 pub struct Thread {
     /// Its name: the declared one, or `waster-1` … for several members.
     pub name: String,
-    /// The declared name it is a member of.
+    /// The declared name it is a member of; for the one thread of a process with `do`, that of the process.
     pub group: GroupId,
     /// Its process.
     pub process: ProcId,
@@ -270,7 +270,8 @@ pub struct Thread {
     pub priority: i64,
     /// The cores it may use; `None` = all.
     pub affinity: Option<Box<[CoreId]>>,
-    /// The stable name of its random streams, without the purpose: `process/group#member`.
+    /// The stable name of its random streams, without the purpose: `main/group#member`, or `process#member/group#member` where
+    /// the model declares processes. Members have their number even where there is one, so that a second changes nothing.
     pub stream: String,
     /// The name that `threading.enumerate()` shows for it: `MainThread`, `Thread-1 (waster)` …
     pub python_name: String,

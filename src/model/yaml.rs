@@ -349,6 +349,17 @@ mod tests {
     }
 
     #[test]
+    fn all_duplicate_keys_are_reported_and_the_first_counts() {
+        let mut report = Report::default();
+        let text = "a: 1\na: 2\n1: x\n01: y\n1: z\n\"a\": 3\n".to_owned();
+        let source = report.add_text(Source { name: "m.yaml".to_owned(), text });
+        let node = read(source, 0, &Limits::default(), &mut report).expect("readable");
+        assert_eq!(node.get("a").map(Node::found).as_deref(), Some("1"));
+        let lines: Vec<usize> = report.finish().iter().map(|found| found.place.line).collect();
+        assert_eq!(lines, [2, 5, 6]);
+    }
+
+    #[test]
     fn an_alias_is_shown_where_it_is_used() {
         let node = tree("a: &x [5]\nb: *x\n").expect("readable");
         let Some(Node { value: Value::List(items), .. }) = node.get("b") else { panic!("a list") };

@@ -1,6 +1,7 @@
 //! Views of one run: text with a picture, JSON, timelines, a page, snapshots. Everything is written into a writer handed in.
 
 mod check;
+pub mod export;
 mod glyph;
 mod help;
 mod json;

@@ -1,7 +1,15 @@
 //! Everything that is tested from outside the library.
 
 mod common;
+mod errors;
+mod exports;
+mod fuzz;
+mod lowering;
+mod machine;
 mod models;
 mod numbers;
 mod readme;
+#[cfg(target_os = "linux")]
+mod real;
 mod tidy;
+mod traps;

@@ -166,3 +166,27 @@ fn every_model_is_sensitive_to_something() {
         assert!(red, "{name}: none of {changes:?} makes any expectation fail");
     }
 }
+
+/// Every record names the record that made it happen, an earlier one; only arrivals and the end come from nowhere.
+#[test]
+fn every_record_of_every_model_has_a_cause_and_every_chain_an_arrival() {
+    use gilsim::trace::{Record, What};
+    for name in models() {
+        let scenario = load(&name, &text(&name), &[], None).unwrap_or_else(|errors| panic!("{errors}")).scenario;
+        let mut records: Vec<Record> = Vec::new();
+        simulate(&scenario, &mut records);
+        for (index, record) in records.iter().enumerate() {
+            match record.cause {
+                Some(cause) => {
+                    assert!(cause < index as u64, "{name}: record {index} is caused by {cause}, which comes later");
+                    assert!(records[cause as usize].at <= record.at, "{name}: record {index} precedes its cause");
+                }
+                None => {
+                    let root = matches!(record.what, What::State { from: None, .. } | What::End { .. })
+                        || record.at == gilsim::time::Instant::ZERO;
+                    assert!(root, "{name}: record {index} has no cause: {record:?}");
+                }
+            }
+        }
+    }
+}

@@ -1,33 +1,50 @@
 //! Programs that never end, loops in which time stands still, and more time than any run has.
 
 use crate::model::code::Code;
-use crate::model::lower::plan::Plan;
+use crate::model::lower::plan::{Plan, ProcessPlan};
 use crate::model::report::Report;
-use crate::model::scenario::MachineCosts;
+use crate::model::scenario::Machine;
 use crate::model::spec::steps::{Action, Step, Steps, bounds};
 use crate::time::{Instant, LONGEST};
 
 /// Checks all programs that run.
-pub fn check(plan: &Plan, until: Option<Instant>, costs: &MachineCosts, report: &mut Report) {
-    let mut demanded = 0u128;
+pub fn check(plan: &Plan, until: Option<Instant>, machine: &Machine, report: &mut Report) {
     for (process, group) in plan.live() {
-        // Giving up the core or the GIL may cost time even where the step itself takes none.
-        let python = process.python.as_ref().map(|python| python.costs.gil_take + python.costs.gil_drop);
-        let free_sleep =
-            costs.timer_slack.is_zero() && costs.context_switch.is_zero() && python.is_none_or(|cost| cost.is_zero());
-        timeless(group.steps, free_sleep, report);
+        timeless(group.steps, free_sleep(process, machine), report);
+    }
+    if until.is_none() {
+        endless(plan, report);
+        too_long(plan, machine, report);
+    }
+}
+
+/// Whether giving up the core or the GIL costs nothing. Where it does, even a sleep of no length takes time.
+fn free_sleep(process: &ProcessPlan, machine: &Machine) -> bool {
+    let python = process.python.as_ref().is_none_or(|python| (python.costs.gil_take + python.costs.gil_drop).is_zero());
+    python && machine.costs.timer_slack.is_zero() && machine.costs.context_switch.is_zero()
+}
+
+/// Reports threads that demand more time than the longest run has, and models that demand more of their cores.
+fn too_long(plan: &Plan, machine: &Machine, report: &mut Report) {
+    const HELP: &str = "give the run a horizon, as in run: {until: 1s}";
+    let longest = u128::from(LONGEST.ns());
+    let any = |_: &Action| true;
+    let works = |action: &Action| matches!(action, Action::Cpu(_) | Action::Native(_) | Action::NativeHoldingGil(_));
+    let mut work = 0u128;
+    for (process, group) in plan.live() {
+        if shortest(group.steps, any) > longest {
+            let message = format!("\"{}\" demands more than 1000h, the longest run there is", group.name);
+            report.error(Code::E304, group.spot, message).help(HELP);
+            return;
+        }
         let threads = u128::from(process.count) * u128::from(group.count);
-        demanded = demanded.saturating_add(shortest(group.steps).saturating_mul(threads));
+        work = work.saturating_add(shortest(group.steps, works).saturating_mul(threads));
     }
-    if until.is_some() {
-        return;
-    }
-    endless(plan, report);
-    if demanded > u128::from(LONGEST.ns()) {
+    let done = machine.cores.values().map(|speed| u128::from(*speed)).sum::<u128>() * longest;
+    if work.saturating_mul(machine.scale.into()) > done {
         let spot = plan.processes.first().map(|process| process.spot).unwrap_or_default();
-        let finding =
-            report.error(Code::E304, spot, "the threads demand more than 1000h in all, the longest run there is");
-        finding.help("give the run a horizon, as in run: {until: 1s}");
+        let message = "the threads demand more work than all cores do in 1000h, the longest run there is";
+        report.error(Code::E304, spot, message).help(HELP);
     }
 }
 
@@ -83,13 +100,13 @@ fn takes_time(steps: &Steps, free_sleep: bool) -> bool {
     })
 }
 
-/// The shortest time that a program can demand, in nanoseconds; endless loops count once.
-fn shortest(steps: &Steps) -> u128 {
+/// The shortest time that the chosen steps of a program can demand, in nanoseconds; endless loops count once.
+fn shortest(steps: &Steps, chosen: fn(&Action) -> bool) -> u128 {
     let step = |step: &Step| match &step.action {
-        Action::Repeat { times, body } => shortest(body).saturating_mul(times.unwrap_or(1).into()),
+        Action::Repeat { times, body } => shortest(body, chosen).saturating_mul(times.unwrap_or(1).into()),
         action => match action.body() {
-            Some(body) => shortest(body),
-            None => action.length().map_or(0, |length| bounds(length).0.ns().into()),
+            Some(body) => shortest(body, chosen),
+            None => action.length().filter(|_| chosen(action)).map_or(0, |length| bounds(length).0.ns().into()),
         },
     };
     steps.0.iter().fold(0, |sum, each| sum.saturating_add(step(each)))

@@ -31,7 +31,7 @@ pub fn lower(model: &Model, profile: &Profile, limits: &Limits, report: &mut Rep
     names::check(model, &plan, report);
     let uses = references::check(model, &plan, report);
     starts::settle(&mut plan, report);
-    endless::check(&plan, run.until, &machine.costs, report);
+    endless::check(&plan, run.until, &machine, report);
     warnings::check(model, &plan, &machine, report);
     let expectations = expectations::read(model, report);
     if !plan::fits(&plan, limits, report) {

@@ -306,8 +306,11 @@ fn named(verb: &Verb, kind: &str, value: &Node, step: &Node, report: &mut Report
         "acquire" => Some(Action::Acquire(name)),
         "release" => Some(Action::Release(name)),
         "start" => {
-            let count = step.get("count").map(|count| u64::decode(count, report));
-            Some(Action::Start { group: name, count: count.flatten() })
+            let count = step.get("count").and_then(|count| At::<u64>::item(count, report));
+            if let Some(none) = count.filter(|count| count.value == 0) {
+                report.error(Code::E105, none.spot, "at least one member is started");
+            }
+            Some(Action::Start { group: name, count: count.map(|count| count.value) })
         }
         "join" => Some(Action::Join(name)),
         _ => {

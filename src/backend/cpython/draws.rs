@@ -1,0 +1,108 @@
+//! Walks through programs beforehand: what random lengths they will need, and how much time they demand in all.
+//!
+//! The draws come from the same named streams as in a simulation, so prediction and measurement do the same.
+
+use std::collections::BTreeMap;
+
+use crate::ids::{IdVec, ThreadId};
+use crate::model::{Cursor, Length, Op, Scenario};
+use crate::rng::Stream;
+use crate::time::Span;
+
+/// No thread of a real run needs more steps than this.
+pub(super) const MOST_STEPS: u64 = 5_000_000;
+/// No thread of a real run needs more random lengths than this.
+const MOST_DRAWS: usize = 500_000;
+
+/// What a thread will do.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Walk {
+    /// For every purpose (`cpu`, `native`, `io`, `sleep`) its random lengths, in order.
+    pub draws: BTreeMap<&'static str, Vec<u64>>,
+    /// The sum of all lengths, to the end or to the bound of the walk.
+    pub demand: Span,
+    /// Whether the walk was given up: the program is too long for a real run.
+    pub too_long: bool,
+}
+
+/// What all threads will do.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// Per thread.
+    pub walks: IdVec<ThreadId, Walk>,
+    /// How long the run takes by the model's own lengths if everything happens one after another, or to the horizon.
+    pub expected: Span,
+}
+
+impl Plan {
+    /// Walks through all programs: to their ends, to the horizon, and those of daemons as long as a trial may last.
+    pub fn of(scenario: &Scenario, timeout: impl Fn(Span) -> Span) -> Plan {
+        let horizon = scenario.run().until.map(|until| Span::from_ns(until.ns()));
+        let mut walks = IdVec::filled(scenario.threads().len(), Walk::default());
+        let (daemons, others): (Vec<ThreadId>, Vec<ThreadId>) =
+            scenario.threads().ids().partition(|thread| ends_with_others(scenario, *thread));
+        let mut sum = 0u64;
+        for thread in others {
+            walks[thread] = walk(scenario, thread, horizon);
+            sum = sum.saturating_add(walks[thread].demand.ns());
+        }
+        let expected = horizon.unwrap_or(Span::from_ns(sum));
+        for thread in daemons {
+            walks[thread] = walk(scenario, thread, Some(timeout(expected)));
+        }
+        Plan { walks, expected }
+    }
+}
+
+/// Whether a thread is a daemon of a process that also has other threads.
+fn ends_with_others(scenario: &Scenario, thread: ThreadId) -> bool {
+    let declared = &scenario.threads()[thread];
+    declared.daemon && scenario.threads().values().any(|other| other.process == declared.process && !other.daemon)
+}
+
+/// Walks through a thread's program, to its end or until its own steps alone take longer than `bound`.
+fn walk(scenario: &Scenario, thread: ThreadId, bound: Option<Span>) -> Walk {
+    let declared = &scenario.threads()[thread];
+    let program = &scenario.programs()[declared.program];
+    let mut streams: BTreeMap<&'static str, Stream> = BTreeMap::new();
+    let mut walk = Walk::default();
+    let mut cursor = Cursor::default();
+    let mut steps = 0;
+    while let Some(op) = cursor.fetch(program) {
+        steps += 1;
+        if steps > MOST_STEPS || walk.draws.values().any(|drawn| drawn.len() > MOST_DRAWS) {
+            walk.too_long = bound.is_none() || !walk.draws.is_empty();
+            break;
+        }
+        if let Some((purpose, length)) = length_of(op) {
+            let length = match length {
+                Length::Fixed(span) => span.ns(),
+                Length::Random(distribution) => {
+                    let name = format!("{}/{purpose}", declared.stream);
+                    let stream = streams.entry(purpose).or_insert_with(|| Stream::new(scenario.run().seed, &name));
+                    let drawn = distribution.sample(stream);
+                    walk.draws.entry(purpose).or_default().push(drawn);
+                    drawn
+                }
+            };
+            walk.demand = Span::from_ns(walk.demand.ns().saturating_add(length));
+        }
+        // Real steps never take less than their length, but for a little calibration error: hence the reserve.
+        if bound.is_some_and(|bound| walk.demand.ns() / 5 > bound.ns() / 4) {
+            break;
+        }
+        cursor.advance();
+    }
+    walk
+}
+
+/// The purpose of a step's draws and its length, for steps that have one. The purposes are those of the kernel.
+pub(super) fn length_of(op: &Op) -> Option<(&'static str, &Length)> {
+    match op {
+        Op::Cpu(length) => Some(("cpu", length)),
+        Op::Native(length) | Op::NativeHoldingGil(length) => Some(("native", length)),
+        Op::Io { length, .. } => Some(("io", length)),
+        Op::Sleep(length) => Some(("sleep", length)),
+        _ => None,
+    }
+}
