@@ -137,7 +137,8 @@ fn html(
     let simulation = simulate(&loaded.scenario, &mut records);
     if records.left_out() > 0 && !screen.quiet {
         let (kept, left_out) = (render::PAGE_RECORDS, records.left_out());
-        screen.say(&format!("the page shows the first {kept} records and leaves out {left_out}; its numbers are of all"));
+        screen
+            .say(&format!("the page shows the first {kept} records and leaves out {left_out}; its numbers are of all"));
     }
     let changes = changes(args, source, options, &simulation);
     let report = report(&simulation, facts, &changes, &[]);

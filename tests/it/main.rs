@@ -8,6 +8,7 @@ mod lowering;
 mod machine;
 mod models;
 mod numbers;
+mod page;
 mod readme;
 #[cfg(target_os = "linux")]
 mod real;

@@ -99,9 +99,9 @@ impl Write for Unmarked<'_> {
         let first = pieces.next().unwrap_or_default();
         let mut written = self.out.write_all(first.as_bytes());
         for piece in pieces {
-            written = written.and_then(|()| self.out.write_all(b"\\u003c")).and_then(|()| {
-                self.out.write_all(piece.as_bytes())
-            });
+            written = written
+                .and_then(|()| self.out.write_all(b"\\u003c"))
+                .and_then(|()| self.out.write_all(piece.as_bytes()));
         }
         written.map_err(|error| {
             self.error = Some(error);

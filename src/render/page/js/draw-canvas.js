@@ -223,7 +223,7 @@ function drawRequests(context, lane, scale, y, height, theme) {
         context.fillText(text, start + 10, middle + 0.5);
       }
     }
-    arrow(context, x, y, middle, room >= 8);
+    arrow(context, x, y, middle, room >= 6);
   }
 }
 

@@ -20,7 +20,7 @@ function start() {
   }
   listen(app);
   app.tellSelection();
-  if (location.hash === "#predict") app.predict(true);
+  if (location.hash === "#predict-first") app.predict(true);
   app.draw();
 }
 

@@ -55,8 +55,8 @@ function drawWindow(context, app, theme) {
   const { width, from, to, full } = app.scale;
   const left = (from / full) * width;
   const right = Math.max((to / full) * width, left + 3);
-  context.fillStyle = theme.ink;
-  context.globalAlpha = 0.28;
+  context.fillStyle = theme.surface;
+  context.globalAlpha = 0.6;
   context.fillRect(0, 0, left, OVERVIEW_HEIGHT);
   context.fillRect(right, 0, width - right, OVERVIEW_HEIGHT);
   context.globalAlpha = 1;

@@ -36,9 +36,9 @@ App.prototype.reveal = function () {
 App.prototype.askQuestions = function () {
   const questions = questionsOf(this.runs[0].run);
   const inputs = questions.map((question) => el("input", {
-    type: "text", autocomplete: "off", required: true, placeholder: question.time ? "a time, such as 120ms" : "a number",
+    type: "text", autocomplete: "off", placeholder: question.time ? "a time, such as 120ms" : "a number",
   }));
-  const form = el("form", {},
+  const form = el("form", { novalidate: true },
     ...questions.map((question, i) => el("label", {}, question.ask, inputs[i])),
     el("button", { type: "submit", class: "main-button" }, "Commit"));
   const answers = el("div", { "aria-live": "polite" });
@@ -56,10 +56,7 @@ App.prototype.askQuestions = function () {
     form.querySelector("button").remove();
     inputs.forEach((input) => (input.disabled = true));
   });
-  fill("predict",
-    el("h2", { id: "predict-title" }, "Predict first"),
-    el("p", { class: "note" }, "The result is hidden until you have said what you expect."),
-    form, answers);
+  fill("questions", form, answers);
   this.tellSelection();
   inputs[0].focus();
 };
