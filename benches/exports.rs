@@ -1,4 +1,4 @@
-//! How fast each export writes, and how much memory it takes: `cargo bench --bench exports [-- EVENTS]`.
+//! How fast each export writes, and how much memory it takes: `cargo bench --bench exports [-- EVENTS FORMAT…]`.
 //!
 //! The records are those of twelve threads that pass one GIL around, five for each hand-off (request, drop, grant, two
 //! changes of state), made on the fly; what is written is counted and thrown away. The time of making the records is
@@ -114,7 +114,8 @@ fn main() {
         "{:<12} {:>10} {:>9} {:>10} {:>10} {:>12}",
         "format", "bytes", "B/event", "ns/event", "MB/s", "memory KiB"
     );
-    for format in Export::ALL {
+    let named: Vec<Export> = std::env::args().filter_map(|arg| Export::from_word(&arg)).collect();
+    for format in if named.is_empty() { Export::ALL } else { &named } {
         let before = set_peak_back();
         let mut written = 0;
         let mut run = || {

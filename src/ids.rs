@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut};
 
-/// A typed index; the macro [`ids!`] makes them.
+/// A typed index; a macro below makes them.
 pub trait Id: Copy + Eq + Ord + fmt::Debug {
     /// The id of place `index`.
     fn new(index: usize) -> Self;

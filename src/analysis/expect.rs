@@ -77,13 +77,18 @@ impl Judgement {
 
 fn contains(metrics: &Metrics, text: &str) -> Judgement {
     let found = metrics.output.iter().any(|line| line.text.contains(text));
-    Judgement::plain(found, if found { "printed" } else { "never printed" })
+    Judgement::plain(found, if found { "printed" } else { not_printed(metrics) })
+}
+
+/// Why a text was not found.
+fn not_printed(metrics: &Metrics) -> &'static str {
+    if metrics.more_output == 0 { "never printed" } else { "not in the first 16 MiB of the output" }
 }
 
 fn time_of(metrics: &Metrics, text: &str, op: Comparison, bound: Span) -> Judgement {
     let printed = metrics.output.iter().find(|line| line.text.contains(text));
     let value = printed.map(|line| Amount::Exact(Ratio::whole(line.at.ns().into())));
-    let reading = Reading { who: String::new(), value: value.ok_or_else(|| "never printed".into()), count: 1 };
+    let reading = Reading { who: String::new(), value: value.ok_or_else(|| not_printed(metrics).into()), count: 1 };
     judge(vec![reading], None, op, vec![exactly(Ratio::whole(bound.ns().into()))], Unit::Time)
 }
 

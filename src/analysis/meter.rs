@@ -2,7 +2,7 @@
 //!
 //! Memory does not grow with the horizon, but for the lines that the model prints.
 
-use crate::analysis::metrics::{CoreMetrics, GilMetrics, Line, Metrics, ThreadMetrics};
+use crate::analysis::metrics::{CoreMetrics, GilMetrics, Line, MOST_OUTPUT, Metrics, ThreadMetrics};
 use crate::analysis::now::{Now, Segment, elapsed};
 use crate::ids::{GilId, IdVec, LockId, ThreadId};
 use crate::time::{Instant, Span};
@@ -19,6 +19,8 @@ pub struct Meter<'c> {
     waits: IdVec<ThreadId, Wait>,
     gil_since: IdVec<GilId, Option<Instant>>,
     lock_since: IdVec<LockId, Option<Instant>>,
+    /// Bytes of printed text.
+    printed: usize,
     metrics: Metrics,
 }
 
@@ -42,6 +44,7 @@ impl<'c> Meter<'c> {
             waits: IdVec::filled(cast.threads.len(), Wait::default()),
             gil_since: IdVec::filled(cast.gils.len(), None),
             lock_since: IdVec::filled(cast.locks.len(), None),
+            printed: 0,
             metrics: Metrics {
                 threads: IdVec::filled(cast.threads.len(), ThreadMetrics::default()),
                 gils: IdVec::filled(cast.gils.len(), GilMetrics::default()),
@@ -49,6 +52,7 @@ impl<'c> Meter<'c> {
                 locks: IdVec::filled(cast.locks.len(), Span::ZERO),
                 exits: IdVec::filled(cast.processes.len(), None),
                 output: Vec::new(),
+                more_output: 0,
                 ending: None,
                 end: Instant::ZERO,
                 makespan: Span::ZERO,
@@ -194,6 +198,18 @@ impl Wait {
     }
 }
 
+impl Meter<'_> {
+    /// Keeps a printed line while there is room for it.
+    fn print(&mut self, thread: ThreadId, text: &str) {
+        self.printed += text.len();
+        if self.printed <= MOST_OUTPUT {
+            self.metrics.output.push(Line { at: self.at, thread, text: text.to_owned() });
+        } else {
+            self.metrics.more_output += 1;
+        }
+    }
+}
+
 impl Observer for Meter<'_> {
     fn record(&mut self, _: u64, record: &Record) {
         self.advance(record.at);
@@ -212,9 +228,7 @@ impl Observer for Meter<'_> {
             }
             What::Gil { gil, thread, act } => self.gil(*gil, *thread, *act),
             What::Lock { lock, act, .. } => self.lock(*lock, *act),
-            What::Output { thread, text } => {
-                self.metrics.output.push(Line { at: self.at, thread: *thread, text: text.clone() });
-            }
+            What::Output { thread, text } => self.print(*thread, text),
             What::Account { thread, python_work, native_work, .. } => {
                 self.metrics.threads[*thread].python_work = *python_work;
                 self.metrics.threads[*thread].native_work = *native_work;

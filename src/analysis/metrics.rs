@@ -7,6 +7,9 @@ use crate::ratio::{Ratio, gcd};
 use crate::time::{Instant, Span};
 use crate::trace::{Cast, Ending, State};
 
+/// So many bytes of printed text are kept with the metrics.
+pub const MOST_OUTPUT: usize = 16 * 1024 * 1024;
+
 /// The numbers of one run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Metrics {
@@ -20,8 +23,10 @@ pub struct Metrics {
     pub locks: IdVec<LockId, Span>,
     /// The exit code of each process that has ended.
     pub exits: IdVec<ProcId, Option<i32>>,
-    /// What was printed, all of it: the one list that grows with the model's own output.
+    /// What was printed, up to [`MOST_OUTPUT`] bytes.
     pub output: Vec<Line>,
+    /// How many lines were printed beyond that: they are in the timeline only.
+    pub more_output: u64,
     /// How the run ended; `None` if the timeline stops before its end.
     pub ending: Option<Ending>,
     /// When the run ended.

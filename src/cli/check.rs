@@ -4,9 +4,9 @@ use std::path::Path;
 
 use crate::cli::Exit;
 use crate::cli::args::{Check, CheckFormat};
-use crate::cli::input;
+use crate::cli::input::{self, Unread};
 use crate::cli::output::{Failure, Screen};
-use crate::model::Options;
+use crate::model::{Diagnostic, Options};
 use crate::render::{self, CheckResult, Row};
 use crate::study::{self, Checked, Determinism};
 use crate::trace::Ending;
@@ -20,15 +20,14 @@ pub fn check(args: &Check, screen: &Screen) -> Result<Exit, Failure> {
     let mut exit = Exit::Holds;
     let mut all: Vec<(String, Checked)> = Vec::new();
     for path in input::models(&args.models)? {
-        let checked = check_file(&path, args, &sets)?;
-        let name = input::name(&path);
+        let checked = check_file(&path, args, &sets, screen);
         for one in &checked {
             if args.format == CheckFormat::Text {
-                input::report(&one.diagnostics, screen);
+                report(one, &checked[0], screen);
             }
             exit = exit.and(judge(one));
         }
-        all.extend(checked.into_iter().map(|one| (name.clone(), one)));
+        all.extend(checked.into_iter().map(|one| (input::name(&path), one)));
     }
     let rows: Vec<Row<'_>> = all.iter().map(|(file, checked)| row(file, checked)).collect();
     let mut text = String::new();
@@ -44,15 +43,36 @@ pub fn check(args: &Check, screen: &Screen) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-fn check_file(path: &Path, args: &Check, sets: &[String]) -> Result<Vec<Checked>, Failure> {
+/// Checks a file; one that cannot be read has failed.
+fn check_file(path: &Path, args: &Check, sets: &[String], screen: &Screen) -> Vec<Checked> {
     let mut limits = input::limits(&args.changes.limits);
     limits.events = limits.events.min(EVENTS);
-    let source = match input::read(path, &limits)? {
+    let source = match input::read(path, &limits) {
         Ok(source) => source,
-        Err(finding) => return Ok(vec![Checked { variant: None, diagnostics: vec![*finding], result: None }]),
+        Err(unread) => {
+            let diagnostics = match unread {
+                Unread::Wrong(finding) => vec![*finding],
+                Unread::Failed(_) => {
+                    unread.report(screen);
+                    Vec::new()
+                }
+            };
+            return vec![Checked { variant: None, diagnostics, result: None }];
+        }
     };
     let options = Options { sets, limits, read_profile: &input::read_profile, ..Options::default() };
-    Ok(study::check(&source, &options, args.determinism))
+    study::check(&source, &options, args.determinism)
+}
+
+/// Says what is wrong with a model; of a variant only what is not wrong with the model itself.
+fn report(checked: &Checked, model: &Checked, screen: &Screen) {
+    let known = |finding: &Diagnostic| checked.variant.is_some() && model.diagnostics.contains(finding);
+    let new: Vec<Diagnostic> = checked.diagnostics.iter().filter(|finding| !known(finding)).cloned().collect();
+    let heard = new.iter().any(|finding| finding.is_error() || !screen.quiet);
+    if let Some(variant) = checked.variant.as_deref().filter(|_| heard) {
+        screen.say(&format!("with the variant {variant}:"));
+    }
+    input::report(&new, screen);
 }
 
 fn row<'a>(file: &'a str, checked: &'a Checked) -> Row<'a> {

@@ -10,7 +10,7 @@ use crate::model::{Diagnostic, Limits, Source};
 use crate::render::count_findings;
 
 /// Reads a model; `-` is standard input. A file larger than the limit is not read to its end.
-pub fn read(path: &Path, limits: &Limits) -> Result<Result<Source, Box<Diagnostic>>, Failure> {
+pub fn read(path: &Path, limits: &Limits) -> Result<Source, Unread> {
     let name = name(path);
     let most = limits.file_bytes.saturating_add(1);
     let mut bytes = Vec::new();
@@ -19,8 +19,27 @@ pub fn read(path: &Path, limits: &Limits) -> Result<Result<Source, Box<Diagnosti
     } else {
         fs::File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes))
     };
-    read.map_err(|error| Failure::usage(format!("cannot read {name}: {error}")))?;
-    Ok(Source::from_bytes(&name, bytes))
+    read.map_err(|error| Unread::Failed(format!("cannot read {name}: {error}")))?;
+    Source::from_bytes(&name, bytes).map_err(Unread::Wrong)
+}
+
+/// Why a model could not be read.
+#[derive(Debug)]
+pub enum Unread {
+    /// The operating system says so.
+    Failed(String),
+    /// It is no text.
+    Wrong(Box<Diagnostic>),
+}
+
+impl Unread {
+    /// Says it on stderr.
+    pub fn report(&self, screen: &Screen) {
+        match self {
+            Unread::Failed(sentence) => screen.say(&format!("error: {sentence}")),
+            Unread::Wrong(finding) => report(std::slice::from_ref(finding), screen),
+        }
+    }
 }
 
 /// What a model is called in messages.

@@ -15,13 +15,18 @@ use crate::{rng, study::simulate};
 
 /// A text report simulates changes only of runs with at most so many events, and lets each have at most ten times as many.
 const EVENTS_FOR_CHANGES: u64 = 200_000;
+/// And only of models with at most so many threads.
+const THREADS_FOR_CHANGES: usize = 1_000;
 
 /// Simulates a model and prints what was asked for.
 pub fn run(args: &Run, screen: &Screen) -> Result<Exit, Failure> {
     let limits = input::limits(&args.changes.limits);
-    let source = match input::read(&args.model, &limits)? {
+    let source = match input::read(&args.model, &limits) {
         Ok(source) => source,
-        Err(finding) => return refuse(&[*finding], screen),
+        Err(unread) => {
+            unread.report(screen);
+            return Ok(Exit::Usage);
+        }
     };
     let sets = input::settings(&args.changes);
     let options = Options {
@@ -148,14 +153,9 @@ fn html(
     Ok(simulation)
 }
 
-/// The command that runs this model.
-fn command(args: &Run) -> String {
-    format!("gilsim run {}", args.model.display())
-}
-
 /// What would change the result, unless the run was too long to repeat it several times.
 fn changes(args: &Run, source: &Source, options: &Options, simulation: &Simulation) -> Vec<render::Change> {
-    if simulation.events > EVENTS_FOR_CHANGES {
+    if simulation.events > EVENTS_FOR_CHANGES || simulation.cast.threads.len() > THREADS_FOR_CHANGES {
         return Vec::new();
     }
     let command = command(args);
@@ -190,12 +190,26 @@ fn report<'a>(
     }
 }
 
+/// The command that runs this model with these settings.
+fn command(args: &Run) -> String {
+    let sets = input::settings(&args.changes);
+    let sets: String = sets.iter().map(|set| format!(" --set {}", quoted(set))).collect();
+    format!("gilsim run {}{sets}", quoted(&args.model.display().to_string()))
+}
+
+/// A word as a shell wants it.
+fn quoted(word: &str) -> String {
+    let plain = word.chars().all(|c| c.is_alphanumeric() || "-_./=:,%+".contains(c));
+    if plain { word.to_string() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
 /// What to try next.
 fn hints(command: &str, args: &Run, loaded: &Loaded) -> Vec<String> {
     let variant = loaded.variants.first().filter(|_| args.what_if.is_none());
     let mut hints: Vec<String> =
         variant.map(|variant| format!("{command} --what-if {}", variant.name)).into_iter().collect();
-    hints.push(format!("{command} --format timeline"));
+    let chosen = args.what_if.as_ref().map_or(String::new(), |variant| format!(" --what-if {variant}"));
+    hints.push(format!("{command}{chosen} --format timeline"));
     hints
 }
 

@@ -90,6 +90,26 @@ impl EventQueue {
         self.pushed += 1;
     }
 
+    /// How many events are pending, cancelled ones included.
+    pub fn len(&self) -> usize {
+        self.heap.len()
+    }
+
+    /// Keeps the events that the test approves of.
+    pub fn retain(&mut self, mut keep: impl FnMut(Event) -> bool) {
+        self.heap.retain(|Reverse(entry)| keep(entry.event));
+    }
+
+    /// The next event.
+    pub fn next(&self) -> Option<Event> {
+        self.heap.peek().map(|Reverse(entry)| entry.event)
+    }
+
+    /// Takes the next event away.
+    pub fn pop(&mut self) {
+        self.heap.pop();
+    }
+
     /// When the next event is due.
     pub fn next_at(&self) -> Option<Instant> {
         self.heap.peek().map(|Reverse(entry)| entry.at())

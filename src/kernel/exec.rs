@@ -5,7 +5,7 @@ use crate::kernel::Kernel;
 use crate::kernel::core::Busy;
 use crate::kernel::log::Cause;
 use crate::kernel::policy::Policy;
-use crate::kernel::thread::{After, Burst, Purpose, Stage, Work};
+use crate::kernel::thread::{After, Birth, Burst, Purpose, Stage, Work};
 use crate::model::{Length, Op};
 use crate::rng::Stream;
 use crate::time::Span;
@@ -75,7 +75,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             self.start_burst(thread);
             return;
         }
-        if !self.threads[thread].has_run && self.import_main(thread) {
+        if self.threads[thread].birth != Birth::Ready && self.import_main(thread) {
             return;
         }
         self.first_run(thread);
@@ -136,9 +136,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         let state = &mut self.threads[thread];
         state.because = (Why::Step, Cause::Thread(thread));
         match work {
-            Work::StartUp => {
-                state.stage = if state.started_up == 1 && !state.has_run { Stage::Take } else { Stage::Go }
-            }
+            Work::StartUp => state.stage = if state.birth == Birth::StartingUp { Stage::Take } else { Stage::Go },
             Work::Python | Work::NativeGil => {
                 state.cursor.advance();
                 state.stage = Stage::Go;

@@ -1,5 +1,6 @@
 //! Births and deaths: arrivals, `start`, start-up, the first run, the end of a program, of a process, of the run.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::ids::{GroupId, Id, ProcId, ThreadId};
@@ -7,7 +8,7 @@ use crate::kernel::Kernel;
 use crate::kernel::event::Event;
 use crate::kernel::log::Cause;
 use crate::kernel::policy::Policy;
-use crate::kernel::thread::{After, Joinable, Phase, Stage, Wait};
+use crate::kernel::thread::{After, Birth, Joinable, Phase, Stage, Wait};
 use crate::model::{Arrival, Members, StartMethod};
 use crate::time::Span;
 use crate::trace::{Ending, Observer, State, What, Why};
@@ -17,8 +18,8 @@ use crate::trace::{Ending, Observer, State, What, Why};
 pub(crate) struct Process {
     /// Whether it has arrived.
     pub arrived: bool,
-    /// Whether its interpreter is up; until then its other threads are held back.
-    pub up: bool,
+    /// Who pays for the start of its interpreter, until that is up; its other threads are held back.
+    pub starting_up: Option<ThreadId>,
     /// Whether it has ended.
     pub ended: bool,
     /// Its non-daemon threads that have not ended, also those that will arrive at a time of their own.
@@ -26,7 +27,9 @@ pub(crate) struct Process {
     /// Its threads that will arrive at a time of their own.
     pub to_come: u32,
     /// Its threads that have arrived and not ended, in the order of their arrival.
-    pub alive: Vec<ThreadId>,
+    pub alive: BTreeMap<u64, ThreadId>,
+    /// How many threads have arrived.
+    arrivals: u64,
     /// Arrived before the interpreter was up.
     held_back: Vec<(ThreadId, Cause, Why)>,
 }
@@ -38,12 +41,20 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     pub(super) fn process_arrives(&mut self, process: ProcId, cause: Cause, why: Why) {
         let scenario = self.scenario;
         let declared = &scenario.processes()[process];
-        let starts_up = self.start_cost(process) > Span::ZERO;
+        let threads = || declared.threads.clone().map(|thread| ThreadId::new(thread as usize));
+        let at = |thread: ThreadId| match scenario.threads()[thread].arrival {
+            Arrival::At(after) => Some((thread, after)),
+            Arrival::OnStart => None,
+        };
         self.processes_to_come -= u32::from(declared.arrival != Arrival::OnStart);
+        self.processes_alive += 1;
         self.processes[process].arrived = true;
-        self.processes[process].up = !starts_up;
-        for thread in declared.threads.clone().map(|thread| ThreadId::new(thread as usize)) {
-            let Arrival::At(after) = scenario.threads()[thread].arrival else { continue };
+        if self.is_spawned(process) {
+            let first =
+                threads().filter_map(at).min_by_key(|(thread, after)| (*after, !self.is_main(*thread), *thread));
+            self.processes[process].starting_up = first.map(|(thread, _)| thread);
+        }
+        for (thread, after) in threads().filter_map(at) {
             if !scenario.threads()[thread].daemon {
                 self.processes[process].non_daemons += 1;
                 self.non_daemons += u32::from(declared.arrival == Arrival::OnStart);
@@ -55,67 +66,71 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
                 self.queue.push(self.now + after, Event::Arrives(thread));
             }
         }
+        // A process without threads is over as soon as it is there.
+        let process_state = &self.processes[process];
+        if process_state.to_come == 0 && process_state.alive.is_empty() && process_state.held_back.is_empty() {
+            self.end_process(process, cause);
+            self.end_if_all_have_ended(cause);
+        }
     }
 
     /// A thread becomes eligible.
     pub(super) fn arrives(&mut self, thread: ThreadId, cause: Cause, why: Why) {
-        let process = self.scenario.threads()[thread].process;
-        self.processes[process].to_come -= 1;
-        if self.processes[process].ended {
+        let process = &mut self.processes[self.scenario.threads()[thread].process];
+        process.to_come -= 1;
+        if process.ended {
             return;
         }
-        let first = self.scenario.processes()[process].threads.start == thread.0;
-        if !self.processes[process].up && !first {
-            self.processes[process].held_back.push((thread, cause, why));
+        if process.starting_up.is_some_and(|first| first != thread) {
+            process.held_back.push((thread, cause, why));
             return;
         }
-        self.processes[process].alive.push(thread);
+        process.arrivals += 1;
+        process.alive.insert(process.arrivals, thread);
+        self.threads[thread].place_among_living = process.arrivals;
         self.wake(thread, Stage::Begin, why, cause);
-    }
-
-    /// The interpreter of a process is up: its other threads may begin.
-    fn process_is_up(&mut self, process: ProcId) {
-        self.processes[process].up = true;
-        for (thread, cause, why) in std::mem::take(&mut self.processes[process].held_back) {
-            self.processes[process].to_come += 1;
-            self.arrives(thread, cause, why);
-        }
     }
 
     // ------------------------------------------------------------------ start-up
 
-    /// What the first thread of a process pays before it may ask for its GIL. A process that is the program itself (it
-    /// starts by itself in a model where processes are started by steps, or is called `main`) is up already.
-    fn start_cost(&self, process: ProcId) -> Span {
+    /// Whether a process is a child made by spawn or forkserver. The program itself is not: a process that starts by
+    /// itself in a model where processes are started by steps, or that is called `main`.
+    fn is_spawned(&self, process: ProcId) -> bool {
         let declared = &self.scenario.processes()[process];
-        let is_program = declared.name == "main" || declared.group.is_none();
-        let starts_itself = declared.arrival != Arrival::OnStart;
-        if declared.python.is_none() || (starts_itself && (is_program || self.starts_processes)) {
-            return Span::ZERO;
-        }
-        let first = ThreadId(declared.threads.start);
-        let costs = self.costs_of(first);
-        match declared.start_method {
-            StartMethod::Fork => Span::ZERO,
-            StartMethod::Spawn => costs.spawn,
-            StartMethod::Forkserver => costs.forkserver,
-        }
+        let is_program = declared.name == "main" || declared.group.is_none() || self.starts_processes;
+        let is_child = declared.arrival == Arrival::OnStart || !is_program;
+        declared.python.is_some() && declared.start_method != StartMethod::Fork && is_child
+    }
+
+    /// Whether a thread is the main thread of its process.
+    fn is_main(&self, thread: ThreadId) -> bool {
+        self.scenario.threads()[thread].python_name == "MainThread"
+    }
+
+    /// Whether a thread has to start up the interpreter of its process.
+    fn starts_up_process(&self, thread: ThreadId) -> bool {
+        self.processes[self.scenario.threads()[thread].process].starting_up == Some(thread)
     }
 
     /// What a new thread pays on a core before it may ask for the GIL.
     pub(super) fn begin(&mut self, thread: ThreadId) {
-        let scenario = self.scenario;
-        let declared = &scenario.threads()[thread];
-        let process = &scenario.processes()[declared.process];
+        let declared = &self.scenario.threads()[thread];
         let costs = self.costs_of(thread);
-        let mut cost = if process.threads.start == thread.0 { self.start_cost(declared.process) } else { Span::ZERO };
+        let mut cost = Span::ZERO;
+        if self.starts_up_process(thread) {
+            cost += match self.scenario.processes()[declared.process].start_method {
+                StartMethod::Fork => Span::ZERO,
+                StartMethod::Spawn => costs.spawn,
+                StartMethod::Forkserver => costs.forkserver,
+            };
+        }
         if declared.own_interpreter {
             cost += costs.interpreter_start;
         }
-        if declared.interpreter.is_some() && declared.python_name != "MainThread" {
+        if declared.interpreter.is_some() && !self.is_main(thread) {
             cost += costs.thread_start;
         }
-        self.threads[thread].started_up = 1;
+        self.threads[thread].birth = Birth::StartingUp;
         if cost.is_zero() {
             self.threads[thread].stage = Stage::Take;
         } else {
@@ -126,29 +141,34 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     /// A child made by spawn or forkserver imports the main module again, holding its own GIL. Returns whether it does
     /// so now.
     pub(super) fn import_main(&mut self, thread: ThreadId) -> bool {
-        let process = self.scenario.threads()[thread].process;
-        let first = self.scenario.processes()[process].threads.start == thread.0;
-        let imports = first && self.start_cost(process) > Span::ZERO && self.threads[thread].started_up == 1;
         let cost = self.costs_of(thread).import_main;
-        self.threads[thread].started_up = 2;
-        if !imports || cost.is_zero() {
+        let began = std::mem::replace(&mut self.threads[thread].birth, Birth::Importing);
+        if began == Birth::Importing || !self.starts_up_process(thread) || cost.is_zero() {
             return false;
         }
         self.start_up(thread, cost);
         true
     }
 
-    /// The first time that a thread executes code of its own: whoever started it goes on.
+    /// The first time that a thread executes code of its own: whoever waits for that goes on.
     pub(super) fn first_run(&mut self, thread: ThreadId) {
-        if std::mem::replace(&mut self.threads[thread].has_run, true) {
+        if std::mem::replace(&mut self.threads[thread].birth, Birth::Ready) == Birth::Ready {
             return;
         }
-        let process = self.scenario.threads()[thread].process;
-        if !self.processes[process].up {
-            self.process_is_up(process);
+        if self.starts_up_process(thread) {
+            self.process_is_up(self.scenario.threads()[thread].process);
         }
         if let Some(starter) = self.starters.remove(&thread) {
             self.wake(starter, Stage::Take, Why::ChildRan, Cause::Thread(thread));
+        }
+    }
+
+    /// The interpreter of a process is up: its other threads may begin.
+    fn process_is_up(&mut self, process: ProcId) {
+        self.processes[process].starting_up = None;
+        for (thread, cause, why) in std::mem::take(&mut self.processes[process].held_back) {
+            self.processes[process].to_come += 1;
+            self.arrives(thread, cause, why);
         }
     }
 
@@ -197,7 +217,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
 
     /// `Thread.start()` waits for the new thread's `_started` event.
     pub(super) fn wait_for_child(&mut self, thread: ThreadId, child: ThreadId) {
-        if self.threads[child].has_run {
+        if self.threads[child].birth == Birth::Ready {
             self.threads[thread].stage = Stage::Take;
             return;
         }
@@ -222,7 +242,8 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     /// `join()` on every started member, one after another.
     pub(super) fn join(&mut self, thread: ThreadId, group: GroupId) {
         let targets = self.joinable(group);
-        if targets.is_empty() && self.scenario.groups()[group].started {
+        let (Members::Threads(all) | Members::Processes(all)) = &self.scenario.groups()[group].members;
+        if targets.is_empty() && !all.is_empty() && self.scenario.groups()[group].started {
             let name = &self.scenario.groups()[group].name;
             return self.model_error(
                 "E206",
@@ -292,14 +313,15 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             self.non_daemons -= 1;
         }
         // A process with non-daemon threads ends with the last of them; a process of daemons with its last thread.
-        let over = if declared.daemon { process.alive.is_empty() && process.to_come == 0 } else { true };
-        if process.non_daemons == 0 && over {
-            self.end_process(declared.process, thread);
+        if process.non_daemons == 0 && (!declared.daemon || (process.alive.is_empty() && process.to_come == 0)) {
+            self.end_process(declared.process, Cause::Thread(thread));
         }
-        let left = self.processes.values().any(|process| process.arrived && !process.ended);
-        if self.non_daemons == 0 && (!declared.daemon || (!left && self.processes_to_come == 0)) {
-            self.end_all(thread);
+        if self.non_daemons == 0 && !declared.daemon {
+            self.end_all(Cause::Thread(thread));
+        } else {
+            self.end_if_all_have_ended(Cause::Thread(thread));
         }
+        self.end_if_stuck();
     }
 
     /// A thread ends, wherever it is.
@@ -318,7 +340,8 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         state.phase = Phase::Done;
         state.generation += 1;
         let process = self.scenario.threads()[thread].process;
-        self.processes[process].alive.retain(|each| *each != thread);
+        let place = self.threads[thread].place_among_living;
+        self.processes[process].alive.remove(&place);
         self.log.state(thread, State::Done, None, why, cause);
         self.write_account(thread, why == Why::Finished);
         self.wake_joiners(Joinable::Thread(thread), Cause::Thread(thread));
@@ -345,23 +368,31 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         }
     }
 
-    /// The last non-daemon thread of a process has ended: its daemons end with it.
-    fn end_process(&mut self, process: ProcId, last: ThreadId) {
-        for daemon in self.processes[process].alive.clone() {
-            self.end_thread(daemon, Why::ProcessEnded, Cause::Thread(last));
+    /// A process ends: the last non-daemon thread has, and its daemons end with it.
+    fn end_process(&mut self, process: ProcId, cause: Cause) {
+        for daemon in self.processes[process].alive.values().copied().collect::<Vec<_>>() {
+            self.end_thread(daemon, Why::ProcessEnded, cause);
         }
         self.processes[process].ended = true;
-        let record = self.write(Cause::Thread(last), What::Exit { process, code: 0 });
+        self.processes_alive -= 1;
+        let record = self.write(cause, What::Exit { process, code: 0 });
         self.wake_joiners(Joinable::Process(process), record);
     }
 
     /// The last non-daemon thread of the model has ended: what is left are daemons, and the run is over.
-    fn end_all(&mut self, last: ThreadId) {
+    fn end_all(&mut self, cause: Cause) {
         for process in self.scenario.processes().ids() {
             if self.processes[process].arrived && !self.processes[process].ended {
-                self.end_process(process, last);
+                self.end_process(process, cause);
             }
         }
         self.end(Ending::Finished);
+    }
+
+    /// A model without any non-daemon thread is over when all its processes are.
+    fn end_if_all_have_ended(&mut self, cause: Cause) {
+        if self.non_daemons == 0 && self.processes_alive == 0 && self.processes_to_come == 0 {
+            self.end_all(cause);
+        }
     }
 }

@@ -94,6 +94,12 @@ pub struct Kernel<'a, P: Policy, O: Observer> {
     non_daemons: u32,
     /// Processes that will arrive at a time of their own.
     processes_to_come: u32,
+    /// Processes that have arrived and not ended.
+    processes_alive: u32,
+    /// The first thread that can never go on.
+    stuck: Option<ThreadId>,
+    /// Whether some thread may not use every core.
+    pinned: bool,
 
     gil_of: IdVec<ThreadId, Option<GilId>>,
     /// By how much Python code takes longer, as a fraction.
@@ -140,6 +146,9 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
             joiners: BTreeMap::new(),
             non_daemons: 0,
             processes_to_come: scenario.processes().values().filter(by_itself).count() as u32,
+            processes_alive: 0,
+            stuck: None,
+            pinned: threads.values().any(|thread| thread.affinity.is_some()),
             gil_of: threads.ids().map(|thread| scenario.gil_of(thread)).collect(),
             factor_of: threads.values().map(|thread| factor(scenario, thread)).collect(),
             starts_processes: scenario.groups().values().any(starts_processes),
@@ -167,6 +176,7 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
 
     /// Handles the next instant at which something is due. Returns whether the run goes on.
     pub fn step(&mut self) -> bool {
+        self.forget_cancelled();
         match self.queue.next_at() {
             None => self.end_without_events(),
             Some(at) if at > self.horizon() => {
@@ -201,9 +211,30 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
         self.now
     }
 
-    /// How many events have been handled.
-    pub fn events(&self) -> u64 {
-        self.events
+    /// Takes cancelled events away: those that are next, so that time never goes on for nothing, and all of them when they
+    /// are the larger part, so that memory does not grow with the length of the run.
+    fn forget_cancelled(&mut self) {
+        // A thread has at most one timer and one arrival to come, a core at most one end of work and one of a quantum.
+        let most = 2 * (self.threads.len() + self.processes.len() + 2 * self.cores.len());
+        if self.queue.len() > 2 * most {
+            let mut queue = std::mem::take(&mut self.queue);
+            queue.retain(|event| !self.is_cancelled(event));
+            self.queue = queue;
+        }
+        while self.queue.next().is_some_and(|event| self.is_cancelled(event)) {
+            self.queue.pop();
+        }
+    }
+
+    fn is_cancelled(&self, event: Event) -> bool {
+        match event {
+            Event::ProcessArrives(_) | Event::Arrives(_) => false,
+            Event::Wakes { thread, generation } | Event::GilTimeout { thread, generation } => {
+                self.threads[thread].generation != generation
+            }
+            Event::CoreDone { core, generation } => self.cores[core].generation != generation,
+            Event::QuantumEnd { core, generation } => self.cores[core].quantum != generation,
+        }
     }
 
     /// One instant, in rounds.
@@ -232,8 +263,10 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
     fn handle_due(&mut self, rank: Rank) -> bool {
         let before = self.events;
         while let Some(event) = self.queue.pop_due(self.now, rank) {
-            self.events += 1;
-            self.handle(event);
+            if !self.is_cancelled(event) {
+                self.events += 1;
+                self.handle(event);
+            }
         }
         self.events > before
     }
@@ -242,26 +275,12 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
         match event {
             Event::ProcessArrives(process) => self.process_arrives(process, Cause::Root, Why::Arrived),
             Event::Arrives(thread) => self.arrives(thread, Cause::Root, Why::Arrived),
-            Event::Wakes { thread, generation } => {
-                if self.threads[thread].generation == generation {
-                    self.wait_is_over(thread);
-                }
-            }
-            Event::CoreDone { core, generation } => {
-                if self.cores[core].generation == generation {
-                    self.core_done(core);
-                }
-            }
-            Event::GilTimeout { thread, generation } => {
-                if self.threads[thread].generation == generation {
-                    self.gil_timeout(thread);
-                }
-            }
-            Event::QuantumEnd { core, generation } => {
-                if self.cores[core].quantum == generation {
-                    self.cores[core].armed = false;
-                    self.mark_reschedule(core, Enqueue::QuantumOver);
-                }
+            Event::Wakes { thread, .. } => self.wait_is_over(thread),
+            Event::CoreDone { core, .. } => self.core_done(core),
+            Event::GilTimeout { thread, .. } => self.gil_timeout(thread),
+            Event::QuantumEnd { core, .. } => {
+                self.cores[core].armed = false;
+                self.mark_reschedule(core, Enqueue::QuantumOver);
             }
         }
     }

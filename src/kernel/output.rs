@@ -42,7 +42,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     /// The living threads of a process, as `threading.enumerate()` shows them: `MainThread` first.
     fn enumerate(&self, process: ProcId) -> Vec<String> {
         let main = format!("<_MainThread(MainThread, started {FIRST_IDENT})>");
-        let others = self.processes[process].alive.iter().filter_map(|thread| {
+        let others = self.processes[process].alive.values().filter_map(|thread| {
             let declared = &self.scenario.threads()[*thread];
             let place = thread.index() as u64 - u64::from(self.scenario.processes()[process].threads.start) + 1;
             let ident = FIRST_IDENT - place * IDENT_STEP;

@@ -66,8 +66,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     /// The core that a runnable thread would get at once, unless others wait for it: its last one, or the first free one
     /// that it may use.
     pub(super) fn free_core_for(&self, thread: ThreadId) -> Option<CoreId> {
-        let others = self.queued - usize::from(matches!(self.threads[thread].phase, Phase::Queued(_)));
-        if self.free.len() <= others {
+        if self.usable(thread) <= self.rivals(thread) {
             return None;
         }
         match self.threads[thread].phase {
@@ -79,6 +78,27 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
                 home.or_else(|| self.free.iter().copied().find(|core| self.may_use(thread, *core)))
             }
         }
+    }
+
+    /// How many free cores a thread may use.
+    fn usable(&self, thread: ThreadId) -> usize {
+        if !self.pinned {
+            return self.free.len();
+        }
+        self.free.iter().filter(|core| self.may_use(thread, **core)).count()
+    }
+
+    /// How many other queued threads may use a free core that this one may use.
+    fn rivals(&self, thread: ThreadId) -> usize {
+        if !self.pinned {
+            return self.queued - usize::from(matches!(self.threads[thread].phase, Phase::Queued(_)));
+        }
+        let shares = |other: ThreadId| {
+            other != thread
+                && matches!(self.threads[other].phase, Phase::Queued(_))
+                && self.free.iter().any(|core| self.may_use(thread, *core) && self.may_use(other, *core))
+        };
+        self.threads.ids().filter(|other| shares(*other)).count()
     }
 
     // ------------------------------------------------------------------ giving out cores
@@ -146,6 +166,11 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     /// was looked at.
     pub(super) fn preempt(&mut self) -> bool {
         let mut woken = std::mem::take(&mut self.woken);
+        // The most urgent first, so that a lesser one does not take a core that it then loses.
+        if woken.len() > 1 {
+            let (tasks, policy) = (&self.tasks, &self.queues[0]);
+            woken.sort_by_key(|thread| policy.yields_first(tasks, *thread));
+        }
         for thread in woken.drain(..) {
             if let Phase::Queued(queue) = self.threads[thread].phase {
                 self.preempt_for(thread, queue as usize);

@@ -90,6 +90,19 @@ pub(crate) enum After {
     Join(Joinable),
 }
 
+/// How far a thread has come before it executes code of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Birth {
+    /// It has not been on a core.
+    Unborn,
+    /// It pays for its start, on a core and without the GIL; or has done so.
+    StartingUp,
+    /// It imports the main module again, with the GIL; or has done so.
+    Importing,
+    /// It executes code of its own; the thread that started it waits for that.
+    Ready,
+}
+
 /// What a burst consists of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Work {
@@ -135,10 +148,9 @@ pub(crate) struct Thread {
     pub runnable: (Instant, Cause),
     /// Why its next burst begins, for the records.
     pub because: (Why, Cause),
-    /// How often its start-up has been through a burst: the next one is the one of this number.
-    pub started_up: u8,
-    /// Whether it has executed Python code; the thread that started it waits for that.
-    pub has_run: bool,
+    pub birth: Birth,
+    /// Its place in the order of arrivals.
+    pub place_among_living: u64,
     /// A fork has been paid for and the child not been made yet.
     pub fork_paid: bool,
     /// `take_gil`: the switch number when the present wait began.
@@ -201,8 +213,8 @@ impl Default for Thread {
             woken: None,
             runnable: (Instant::ZERO, Cause::Root),
             because: (Why::Step, Cause::Root),
-            started_up: 0,
-            has_run: false,
+            birth: Birth::Unborn,
+            place_among_living: 0,
             fork_paid: false,
             saved_switch_number: 0,
             wanted_gil_since: None,

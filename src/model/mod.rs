@@ -195,9 +195,10 @@ fn apply_variant(tree: &mut Node, variant: &str, report: &mut Report) {
             variants.and_then(Node::map).unwrap_or_default().iter().map(|entry| entry.key.text.as_str()).collect();
         let finding = report.error(Code::E403, spot, format!("no variant \"{variant}\" under what_if"));
         finding.suggest(variant, known.iter().copied());
-        if !known.is_empty() {
-            finding.help(format!("variants: {}", known.join(", ")));
-        }
+        finding.help(match known.is_empty() {
+            true => "this model has no variants; they are declared under what_if".to_owned(),
+            false => format!("variants: {}", known.join(", ")),
+        });
         return;
     };
     for entry in settings {

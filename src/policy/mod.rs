@@ -1,6 +1,6 @@
 //! Scheduling policies, one per file; the module text of each is its textbook paragraph.
 //!
-//! A new policy is one file, and one line in [`with_policy!`].
+//! A new policy is one file, and one line in the macro [`crate::with_policy`].
 
 pub mod fair;
 pub mod fifo;

@@ -72,8 +72,12 @@ impl Row<'_> {
 fn failure(outcome: &Outcome) -> String {
     let mut text = format!("{}: found {}", escape(&outcome.text), escape(&outcome.value));
     if let Some(miss) = &outcome.miss {
-        let who = if miss.who.is_empty() { String::new() } else { format!("{}: ", escape(&miss.who)) };
-        text.push_str(&format!("; {who}{} against {}", escape(&miss.value), escape(&miss.bound)));
+        if !miss.who.is_empty() {
+            text.push_str(&format!("; {}: {}", escape(&miss.who), escape(&miss.value)));
+        }
+        if !miss.bound.is_empty() {
+            text.push_str(&format!(", against {}", escape(&miss.bound)));
+        }
         text.extend(miss.distance.iter().map(|distance| format!(", {distance} away")));
     }
     text.extend(outcome.because.iter().map(|because| format!(" ({})", escape(because))));

@@ -56,6 +56,7 @@ impl<O: Observer> Observer for &mut O {
 
 /// An observer that may be absent.
 impl<O: Observer> Observer for Option<O> {
+    const WATCHES: bool = O::WATCHES;
     fn record(&mut self, index: u64, record: &Record) {
         if let Some(observer) = self {
             observer.record(index, record);

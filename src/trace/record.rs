@@ -11,7 +11,8 @@ pub struct Record {
     pub at: Instant,
     /// What.
     pub what: What,
-    /// The index of the record that made it happen; `None` only for what the model itself makes happen (arrivals).
+    /// The index of the record that made it happen; `None` only for what the model itself makes happen: arrivals, what they
+    /// do at the instant at which they arrive, and the end.
     pub cause: Option<u64>,
 }
 

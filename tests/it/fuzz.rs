@@ -26,6 +26,7 @@ fn survives(text: &str, variant: Option<&str>, sets: &[String]) {
             assert!(loaded.warnings.iter().all(|found| !found.is_error()));
             let again = load(&source, &options).expect("the same again");
             assert_eq!(format!("{:?}", loaded.scenario), format!("{:?}", again.scenario));
+            runs(&source, &options);
         }
         Err(findings) => {
             assert!(findings.iter().any(gilsim::model::Diagnostic::is_error));
@@ -35,6 +36,15 @@ fn survives(text: &str, variant: Option<&str>, sets: &[String]) {
             }
         }
     }
+}
+
+/// What loads runs, for a while, and breaks no invariant.
+fn runs(source: &Source, options: &Options) {
+    let sets: Vec<String> = options.sets.iter().cloned().chain(["run.max_events=2000".to_owned()]).collect();
+    let Ok(loaded) = load(source, &Options { sets: &sets, ..*options }) else { return };
+    let simulation = gilsim::study::simulate(&loaded.scenario, gilsim::trace::Nobody);
+    let broken: Vec<_> = simulation.invariants.broken().collect();
+    assert!(broken.is_empty(), "{broken:?}\n{}", source.text);
 }
 
 /// Words that a damaged model may get somewhere.

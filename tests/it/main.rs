@@ -1,6 +1,7 @@
 //! Everything that is tested from outside the library.
 
 mod common;
+mod endings;
 mod errors;
 mod exports;
 mod fuzz;

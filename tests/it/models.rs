@@ -130,6 +130,46 @@ fn every_model_is_deterministic() {
     }
 }
 
+/// The keys of every map in the opposite order, but for those whose order has a meaning (declared threads, processes
+/// and locks are numbered) and for lists: the same timeline.
+#[test]
+fn the_order_of_fields_means_nothing() {
+    for name in models() {
+        let text = text(&name);
+        let lines: Vec<&str> =
+            text.lines().filter(|line| !line.trim().is_empty() && !line.trim().starts_with('#')).collect();
+        let turned = turned(&lines, "");
+        assert_ne!(lines.join("\n"), turned.trim_end(), "{name} is not turned");
+        let digest = |text: &str| run(&name, text, &[], None).unwrap_or_else(|| panic!("{name}:\n{text}")).digest;
+        assert_eq!(digest(&text), digest(&turned), "{name}:\n{turned}");
+    }
+}
+
+/// A block of lines with its keys in the opposite order, and so every block below them.
+fn turned(lines: &[&str], parent: &str) -> String {
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let own = lines.first().map_or(0, |line| depth(line));
+    let starts = (0..lines.len()).filter(|place| depth(lines[*place]) == own);
+    let starts: Vec<usize> = starts.chain([lines.len()]).collect();
+    let is_map = lines.first().is_some_and(|line| !line.trim_start().starts_with("- "));
+    let mut parts: Vec<String> = starts
+        .windows(2)
+        .map(|pair| {
+            let head = lines[pair[0]];
+            let below = &lines[pair[0] + 1..pair[1]];
+            let key = head.trim();
+            let keeps = !is_map || !key.trim_end().ends_with(':');
+            let below = if keeps { below.iter().map(|line| format!("{line}\n")).collect() } else { turned(below, key) };
+            format!("{head}\n{below}")
+        })
+        .collect();
+    let numbered = ["threads:", "processes:", "locks:"].contains(&parent);
+    if is_map && !numbered {
+        parts.reverse();
+    }
+    parts.concat()
+}
+
 /// The top-level keys of a model with everything below them.
 fn top_level(text: &str) -> Vec<String> {
     let mut keys: Vec<String> = Vec::new();

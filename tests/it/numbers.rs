@@ -265,6 +265,22 @@ processes:
     two_schedulers(yaml, |simulation| finish(simulation, "sleeper") <= span("521ms"));
 }
 
+/// What a thread is owed when it falls asleep it is still owed when it wakes. After 1 ms of work s is owed 1.33 ms (the others
+/// have run for 3 ms each), sleeps from 7 to 17 ms, and stands before h1 (9 ms) and h2 (7 ms) with its 6: it waits for the
+/// end of h2's slice at 19 ms and is done at 22. In round robin it stands behind h1 as well, and is done at 25.
+#[test]
+fn fair_pays_a_debt_back_after_a_sleep() {
+    let yaml = "
+name: lag
+machine: {cores: 1}
+processes:
+  h1: {runtime: native, daemon: true, do: [{repeat: forever, do: [{cpu: 1s}]}]}
+  h2: {runtime: native, daemon: true, do: [{repeat: forever, do: [{cpu: 1s}]}]}
+  s: {runtime: native, do: [{cpu: 1ms}, {sleep: 10ms}, {cpu: 3ms}]}
+";
+    two_schedulers(yaml, |simulation| finish(simulation, "s") == span("22ms"));
+}
+
 /// After a sleep the lag is bounded: a thread does not get back all it did not use, at most about a slice.
 #[test]
 fn fair_remembers_a_lag_of_one_slice_at_most() {

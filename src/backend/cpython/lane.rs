@@ -59,12 +59,12 @@ const NOTICED: u64 = 20_000;
 
 impl Lane {
     /// The states of a thread, from its arrival to its end or to what it was last seen to begin.
-    /// `gil` says whether it needs one; the first thread of a child process has a `start_up`: the core time that went
-    /// before its first line.
-    pub fn of(report: &ThreadReport, context: &Context, gil: bool, start_up: Option<u64>) -> Lane {
+    /// `gil` says whether it needs one, `came` how it came; the first thread of a child process has a `start_up`: the
+    /// core time that went before its first line.
+    pub fn of(report: &ThreadReport, context: &Context, gil: bool, came: Why, start_up: Option<u64>) -> Lane {
         let mut writer = Writer { lane: Lane::default(), context, gil, last: 0 };
         let Some(born) = report.born else { return writer.lane };
-        writer.begin(report, born, start_up);
+        writer.begin(report, born, came, start_up);
         report.log.iter().for_each(|entry| writer.entry(entry));
         match report.finished {
             Some(finished) => writer.to(finished, State::Done, Why::Finished),
@@ -157,15 +157,16 @@ impl Writer<'_> {
     }
 
     fn python(&mut self, at: u64) {
-        self.to(at, State::Python, if self.gil { Why::GilTaken } else { Why::Dispatched });
+        let kept = self.lane.changes.last().is_some_and(|last| last.state == State::RunnableGil);
+        self.to(at, State::Python, if self.gil && !kept { Why::GilTaken } else { Why::Dispatched });
         self.last = at;
     }
 
-    fn begin(&mut self, report: &ThreadReport, born: u64, start_up: Option<u64>) {
+    fn begin(&mut self, report: &ThreadReport, born: u64, came: Why, start_up: Option<u64>) {
         let first = report.first.unwrap_or(u64::MAX).max(born);
         let late = first - born > self.context.patience;
         let by_itself = if self.gil && late && start_up.is_none() { State::WantsGil } else { State::Runnable };
-        self.to(born, by_itself, if start_up.is_some() { Why::Started } else { Why::Arrived });
+        self.to(born, by_itself, came);
         if report.first.is_none() {
             return;
         }
@@ -342,7 +343,7 @@ mod tests {
             log,
             totals: None,
         };
-        let lane = Lane::of(&report, &context, true, None);
+        let lane = Lane::of(&report, &context, true, Why::Arrived, None);
         lane.changes.iter().map(|change| (change.at / 1000, change.state.word())).collect()
     }
 

@@ -6,11 +6,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::backend::cpython::divergence::{How, ways};
+use crate::backend::cpython::divergence::{How, threads_of, ways};
 use crate::backend::cpython::lane::{Act, Context, Lane};
 use crate::backend::cpython::protocol::{Cost, Report, ThreadReport, Verb};
 use crate::ids::{GilId, Id, IdVec, LockId, ProcId, ThreadId};
-use crate::model::{Arrival, Scenario};
+use crate::model::Scenario;
 use crate::time::{Instant, Span};
 use crate::trace::{Ending, GilAct, LockAct, Record, State, What, Why};
 
@@ -26,10 +26,13 @@ struct Hold {
 pub(super) fn records(scenario: &Scenario, report: &Report, patience: Span) -> (Vec<Record>, Ending) {
     let (ending, end) = ending(scenario, report);
     let context = context(scenario, report, &report.cost, patience);
+    let starters = starters(scenario, report);
     let mut lanes: IdVec<ThreadId, Lane> = IdVec::filled(scenario.threads().len(), Lane::default());
     for each in &report.threads {
         let thread = ThreadId::new(each.thread);
-        lanes[thread] = Lane::of(each, &context, scenario.gil_of(thread).is_some(), start_up(scenario, report, thread));
+        let gil = scenario.gil_of(thread).is_some();
+        let came = if starters[thread].is_some() { Why::Started } else { Why::Arrived };
+        lanes[thread] = Lane::of(each, &context, gil, came, start_up(scenario, report, thread));
     }
     let ends = process_ends(scenario, report, end);
     for thread in lanes.ids() {
@@ -37,7 +40,7 @@ pub(super) fn records(scenario: &Scenario, report: &Report, patience: Span) -> (
     }
     let holds: IdVec<GilId, Vec<Hold>> =
         scenario.gils().ids().map(|gil| settle(scenario, gil, &mut lanes, end)).collect();
-    let mut writer = Writer::new(scenario, end);
+    let mut writer = Writer { scenario, end, starters, events: Vec::new() };
     lanes.iter().for_each(|(thread, lane)| writer.lane(thread, lane));
     holds.iter().for_each(|(gil, holds)| writer.gil(gil, holds, &lanes));
     writer.accounts(report, &lanes, end);
@@ -80,6 +83,25 @@ fn context(scenario: &Scenario, report: &Report, cost: &Cost, patience: Span) ->
     }
     context.releases.values_mut().for_each(|releases| releases.sort_unstable());
     context
+}
+
+/// Who started whom by a step: threads, and the threads of processes.
+fn starters(scenario: &Scenario, report: &Report) -> IdVec<ThreadId, Option<ThreadId>> {
+    let mut starters = IdVec::filled(scenario.threads().len(), None);
+    for each in &report.threads {
+        let starter = Some(ThreadId::new(each.thread));
+        for entry in &each.log {
+            match entry.verb {
+                Verb::Start => starters[ThreadId::new(entry.number())] = starter,
+                Verb::StartProcess => {
+                    let children = threads_of(scenario, ProcId::new(entry.number()));
+                    children.into_iter().for_each(|child| starters[child] = starter);
+                }
+                _ => {}
+            }
+        }
+    }
+    starters
 }
 
 /// The core time that starting up its process took, if the thread is the first of a child process.
@@ -202,14 +224,11 @@ enum Rank {
 struct Writer<'s> {
     scenario: &'s Scenario,
     end: u64,
+    starters: IdVec<ThreadId, Option<ThreadId>>,
     events: Vec<(u64, Rank, ThreadId, What)>,
 }
 
 impl Writer<'_> {
-    fn new(scenario: &Scenario, end: u64) -> Writer<'_> {
-        Writer { scenario, end, events: Vec::new() }
-    }
-
     fn add(&mut self, at: u64, rank: Rank, thread: ThreadId, what: What) {
         self.events.push((at, rank, thread, what));
     }
@@ -268,7 +287,7 @@ impl Writer<'_> {
     /// Sorts, names causes, and closes.
     fn finish(mut self, ending: Ending) -> Vec<Record> {
         self.events.sort_by_key(|(at, rank, thread, _)| (*at, *rank, *thread));
-        let mut causes = Causes::new(self.scenario);
+        let mut causes = Causes::new(self.scenario, self.starters);
         let mut records = Vec::with_capacity(self.events.len() + 1);
         for (at, _, thread, what) in self.events {
             let cause = causes.of(&what, thread, records.len() as u64);
@@ -305,18 +324,18 @@ fn work(report: &ThreadReport) -> [Span; 3] {
 }
 
 /// Who made what happen, as far as it was seen.
-struct Causes<'s> {
-    scenario: &'s Scenario,
+struct Causes {
+    starters: IdVec<ThreadId, Option<ThreadId>>,
     states: IdVec<ThreadId, Option<u64>>,
     grants: IdVec<ThreadId, Option<u64>>,
     drops: IdVec<GilId, Option<u64>>,
     releases: IdVec<LockId, Option<u64>>,
 }
 
-impl Causes<'_> {
-    fn new(scenario: &Scenario) -> Causes<'_> {
+impl Causes {
+    fn new(scenario: &Scenario, starters: IdVec<ThreadId, Option<ThreadId>>) -> Causes {
         Causes {
-            scenario,
+            starters,
             states: IdVec::filled(scenario.threads().len(), None),
             grants: IdVec::filled(scenario.threads().len(), None),
             drops: IdVec::filled(scenario.gils().len(), None),
@@ -344,9 +363,11 @@ impl Causes<'_> {
             What::State { from, to, why, .. } => {
                 let cause = if *why == Why::GilTaken && to.in_python() { self.grants[thread].or(own) } else { own };
                 self.states[thread] = Some(index);
-                let by_itself = matches!(self.scenario.threads()[thread].arrival, Arrival::At(_));
-                let arrives = from.is_none();
-                if arrives && by_itself { None } else { cause.or(index.checked_sub(1)) }
+                match (from, self.starters[thread]) {
+                    (None, None) => None,
+                    (None, Some(starter)) => self.states[starter].or(index.checked_sub(1)),
+                    (Some(_), _) => cause.or(index.checked_sub(1)),
+                }
             }
             _ => own,
         }

@@ -7,13 +7,13 @@
 //! | [`Export::Speedscope`] | 8 bytes for each change of state, at most [`MOST_CHANGES`] of them | time by state, thread by thread |
 //! | [`Export::Csv`] | constant | spreadsheets, data frames |
 //! | [`Export::Svg`] | at most 600 pieces or columns for each of at most 164 lanes | slides and paper |
-//! | [`Export::Gantt`] | what fits into the width, and seven numbers for each thread | a textbook's chart and table |
+//! | [`Export::Gantt`] | what fits into the width, and five numbers for each thread | a textbook's chart and table |
 //!
 //! "Constant" means that it does not grow with the length of the run; all of them hold something for each thread.
 //!
 //! An export cannot fail while the simulation runs: the first error of the writer is remembered, all later records are
 //! ignored, and [`Exporter::finish`] returns the error. A run that is broken off before its last record leaves a file
-//! that is complete in its format and says that it is not complete in its contents.
+//! that is complete in its format and says `interrupted` (but for CSV, which has no place for it).
 
 mod arrows;
 mod axis;
@@ -39,7 +39,6 @@ use std::io::{self, Write};
 use crate::time::Instant;
 use crate::trace::{Cast, Ending, Observer, Record};
 
-pub use segments::Segment;
 pub use speedscope::MOST_CHANGES;
 
 use chrome::Chrome;

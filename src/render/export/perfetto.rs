@@ -17,7 +17,7 @@
 
 use std::io::Write;
 
-use crate::ids::{CoreId, GilId, Id, IdVec, LockId, ProcId, ThreadId};
+use crate::ids::{CoreId, GilId, Id, ProcId, ThreadId};
 use crate::time::Instant;
 use crate::trace::{Cast, State, Why};
 
@@ -142,14 +142,13 @@ impl Tracks {
 /// Writes packets.
 pub(super) struct Perfetto {
     tracks: Tracks,
-    locks: IdVec<LockId, String>,
     /// The time of the last packet that had one.
     last: Instant,
 }
 
 impl Perfetto {
     pub fn new(cast: &Cast) -> Perfetto {
-        Perfetto { tracks: Tracks::new(cast), locks: cast.locks.clone(), last: Instant::ZERO }
+        Perfetto { tracks: Tracks::new(cast), last: Instant::ZERO }
     }
 
     // ------------------------------------------------------------------ descriptions
@@ -301,14 +300,13 @@ impl Perfetto {
         });
     }
 
-    fn unlocks(&mut self, at: Instant, lock: LockId, by: Point, hands_over: bool, out: &mut Vec<u8>) {
-        let name = self.locks[lock].clone();
+    fn unlocks(&mut self, at: Instant, lock: &str, by: Point, hands_over: bool, out: &mut Vec<u8>) {
         self.event(at, Type::Instant, self.tracks.thread(by.thread), out, |event| {
             let act = if hands_over { Act::HandsLockOver } else { Act::ReleasesLock };
             named(event, Category::Lock, act as u64);
             event.message(event::ANNOTATION, |annotation| {
                 annotation.uint(event::ANNOTATION_NAME, Note::Lock as u64);
-                annotation.string(event::TEXT, &name);
+                annotation.string(event::TEXT, lock);
             });
             event.fixed64(event::FLOW, arrow(by.index, Arrow::Wakes));
         });
@@ -338,7 +336,7 @@ impl Format for Perfetto {
         }
     }
 
-    fn mark(&mut self, _: &Cast, at: Instant, mark: &Mark, out: &mut Vec<u8>) {
+    fn mark(&mut self, cast: &Cast, at: Instant, mark: &Mark, out: &mut Vec<u8>) {
         match *mark {
             Mark::Leaves(segment) => self.end(at, self.tracks.thread(segment.thread), out),
             Mark::Enters(open, tail) => self.enters(at, &open, tail, out),
@@ -352,7 +350,7 @@ impl Format for Perfetto {
             }
             Mark::Frees(hold) => self.end(at, self.tracks.gil(hold.gil), out),
             Mark::Takes { hold, by, dropped } => self.takes(at, hold.gil, by, dropped, out),
-            Mark::Unlocks { lock, by, hands_over } => self.unlocks(at, lock, by, hands_over, out),
+            Mark::Unlocks { lock, by, hands_over } => self.unlocks(at, &cast.locks[lock], by, hands_over, out),
             Mark::Runnable(count) => {
                 self.event(at, Type::Counter, Tracks::RUNNABLE, out, |event| event.uint(event::COUNT, count));
             }

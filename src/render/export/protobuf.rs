@@ -27,7 +27,13 @@ impl Fields for Vec<u8> {
         self.push(number as u8);
     }
 
+    #[inline]
     fn uint(&mut self, field: u32, number: u64) {
+        // Most numbers and most fields take one byte.
+        if field < 16 && number < 0x80 {
+            self.extend_from_slice(&[(field << 3 | VARINT) as u8, number as u8]);
+            return;
+        }
         self.varint((field << 3 | VARINT).into());
         self.varint(number);
     }

@@ -6,7 +6,7 @@ use crate::trace::{Cast, State, Why};
 
 /// A thread was in one state, on one core or on none, from a start to an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Segment {
+pub(super) struct Segment {
     /// Whose.
     pub thread: ThreadId,
     /// The state; never `done`.

@@ -125,12 +125,17 @@ impl Svg {
                 .iter()
                 .map_while(|(gil, name)| lane(lanes.gil(gil), name.clone(), format!("GIL of {name}"), true)),
         );
+        let alone = each_thread_is_a_process(cast);
         let mut process = None;
         for (thread, actor) in cast.threads.iter().take(lanes.threads) {
-            if process.replace(actor.process) != Some(actor.process) {
+            let before = process.replace(actor.process);
+            if !alone && before != Some(actor.process) {
                 rows.push(Row::Heading(format!("process {}", cast.processes[actor.process])));
+            } else if alone && before.is_none() {
+                rows.push(Row::Heading("processes".to_string()));
             }
-            rows.extend(lane(lanes.thread(thread), actor.name.clone(), cast.full_name(thread), false));
+            let label = if alone { cast.label(thread) } else { actor.name.clone() };
+            rows.extend(lane(lanes.thread(thread), label, cast.full_name(thread), false));
         }
         rows
     }
@@ -153,6 +158,12 @@ impl Svg {
         notes.extend(missing.map(|(drawn, all, what)| format!("The first {drawn} of {all} {what} are drawn.")));
         notes
     }
+}
+
+/// Whether a heading for each process would only double the names below it.
+fn each_thread_is_a_process(cast: &Cast) -> bool {
+    let alone = cast.threads.iter().all(|(thread, actor)| thread.index() == actor.process.index());
+    alone && cast.has_processes()
 }
 
 fn columns_of(pieces: &[Vec<Piece>], now: u64) -> Columns {
