@@ -366,8 +366,10 @@ fn pictures() {
     save(&browser, "threads-dark");
     browser.media("print", "light");
     save(&browser, "threads-print");
+    let pieces = "return [...document.querySelectorAll('#paper canvas')].filter((one) => one.checkVisibility()).length";
+    assert_eq!(browser.run(pieces), 2, "on paper the lanes are drawn anew, in pieces that fit a page");
     browser.media("", "light");
-    // On paper every lane is drawn anew; that it is there shows in the size of the document.
+    assert_eq!(browser.run(pieces), 0);
     let paper = browser.paper();
     assert!(paper.starts_with(b"%PDF") && paper.len() > 20_000, "{} bytes", paper.len());
     fs::write(pages::folder().join("threads.pdf"), paper).expect("written");
