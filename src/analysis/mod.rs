@@ -3,7 +3,9 @@
 //! Nothing here knows where a timeline comes from: a measured one is treated exactly as a simulated one.
 
 mod affinity;
+pub mod diff;
 mod expect;
+mod fingerprint;
 mod invariants;
 mod lane;
 mod lanes;
@@ -15,6 +17,7 @@ mod samples;
 mod why;
 
 pub use expect::{Miss, Outcome, evaluate};
+pub use fingerprint::Fingerprints;
 pub use invariants::{CLAIMS, Checker, Invariants, Verdict};
 pub use lane::{Lane, Part};
 pub use lanes::{Lanes, Sketch};

@@ -1,10 +1,12 @@
 //! What runs a scenario. Every backend speaks the same records.
 
+mod clock;
 #[cfg(target_os = "linux")]
 pub mod cpython;
 pub mod host;
 mod simulated;
 
+pub use clock::Stopwatch;
 pub use simulated::Simulated;
 
 use crate::model::Scenario;

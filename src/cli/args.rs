@@ -1,6 +1,10 @@
 //! The command line, declared once: parser, help, completions and man pages come from here.
 
+mod compare;
+
 use std::path::PathBuf;
+
+pub use compare::{Diff, DiffFormat, Ingredient, Snapshot, SnapshotAct, SnapshotArgs, SnapshotFormat};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -9,9 +13,11 @@ Examples:
   gilsim run models/threads-cpu-12.yaml        why twelve threads are no faster
   gilsim run models/processes-cpu-12.yaml      why twelve processes are
   gilsim check models                          does every model keep its promises?
+  gilsim diff models/gil/convoy.yaml --what-if no-cruncher
+                                               what is different without it?
   gilsim help format                           how to write a model
 
-Exit codes: 0 everything holds · 1 an expectation failed · 2 model or usage error ·
+Exit codes: 0 everything holds · 1 an expectation failed, or something differs · 2 model or usage error ·
 4 deadlock, livelock or event cap · 74 output could not be written";
 
 /// Simulates how threads and processes share cores under Python's Global Interpreter Lock.
@@ -65,6 +71,10 @@ pub enum Command {
     Run(Run),
     /// Check models: their errors, their expectations and those of their variants
     Check(Check),
+    /// Compare two runs by meaning: what differs first, why, and what follows from it
+    Diff(Diff),
+    /// Keep what models do, and tell when it changes
+    Snapshot(Snapshot),
     /// Explain a topic: format, steps, states, metrics, policies, errors; or a command
     Help {
         /// The topic or command.

@@ -2,10 +2,14 @@
 
 mod args;
 mod check;
+mod diff;
 mod help;
 mod input;
 mod output;
+mod progress;
 mod run;
+mod shots;
+mod snapshot;
 
 use std::process::ExitCode;
 
@@ -63,7 +67,9 @@ pub fn main() -> ExitCode {
         Ok(exit) => exit,
         Err(Failure::ClosedPipe) => Exit::Holds,
         Err(Failure::Says(exit, sentence)) => {
-            screen.say(&sentence);
+            if !sentence.is_empty() {
+                screen.say(&sentence);
+            }
             exit
         }
     };
@@ -74,6 +80,8 @@ fn run(cli: &Cli, screen: &Screen) -> Result<Exit, Failure> {
     match &cli.command {
         Command::Run(args) => run::run(args, screen),
         Command::Check(args) => check::check(args, screen),
+        Command::Diff(args) => diff::diff(args, screen),
+        Command::Snapshot(args) => snapshot::snapshot(args, screen),
         Command::Help { topic } => help::help(topic.as_deref(), screen),
         Command::Completions { shell } => {
             let mut script = Vec::new();

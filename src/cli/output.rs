@@ -96,6 +96,11 @@ impl Screen {
         }
     }
 
+    /// Asks something on stderr; the answer is awaited on the same line.
+    pub fn ask(&self, text: &str) {
+        let _ = write!(AutoStream::new(io::stderr(), self.choice), "{text}");
+    }
+
     /// Says something on stderr. If nobody hears it, that is no error.
     pub fn say(&self, text: &str) {
         let _ = writeln!(AutoStream::new(io::stderr(), self.choice), "{}", text.trim_end());

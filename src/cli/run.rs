@@ -6,11 +6,12 @@ use crate::cli::Exit;
 use crate::cli::args::{Format, Run};
 use crate::cli::input;
 use crate::cli::output::{Failure, Screen};
+use crate::cli::progress::Progress;
 use crate::model::{self, Diagnostic, Loaded, Options, Source};
 use crate::render::export::{Export, Settings};
 use crate::render::{self, Facts, JsonLines, Recording, Report, Timeline};
 use crate::study::{self, Simulation};
-use crate::trace::{Cast, Ending, Nobody};
+use crate::trace::{Cast, Ending, Nobody, Observer};
 use crate::{rng, study::simulate};
 
 /// A text report simulates changes only of runs with at most so many events, and lets each have at most ten times as many.
@@ -46,7 +47,7 @@ pub fn run(args: &Run, screen: &Screen) -> Result<Exit, Failure> {
     let simulation = match args.format {
         Format::Text => text(args, screen, &source, &options, &loaded, &facts)?,
         Format::Json => {
-            let simulation = simulate(&loaded.scenario, Nobody);
+            let simulation = observed(&loaded, screen, true, Nobody);
             let mut text = String::new();
             render::json(&mut text, &report(&simulation, &facts, &[], &[])).expect("a string takes everything");
             screen.stream(args.output.as_deref(), |writer| writer.write_all(text.as_bytes()))?;
@@ -55,13 +56,13 @@ pub fn run(args: &Run, screen: &Screen) -> Result<Exit, Failure> {
         Format::Jsonl => stream(args, screen, |writer| {
             let cast = Cast::of(&loaded.scenario);
             let mut lines = JsonLines::new(&cast, &facts, writer);
-            let simulation = simulate(&loaded.scenario, &mut lines);
+            let simulation = observed(&loaded, screen, args.output.is_some(), &mut lines);
             lines.finish().map(|_| simulation)
         })?,
         Format::Timeline => stream(args, screen, |writer| {
             let cast = Cast::of(&loaded.scenario);
             let mut timeline = Timeline::new(&cast, writer);
-            let simulation = simulate(&loaded.scenario, &mut timeline);
+            let simulation = observed(&loaded, screen, args.output.is_some(), &mut timeline);
             timeline.finish().map(|_| simulation)
         })?,
         Format::Html => html(args, screen, &source, &options, &loaded, &facts)?,
@@ -78,6 +79,13 @@ pub fn run(args: &Run, screen: &Screen) -> Result<Exit, Failure> {
     Ok(exit(&simulation))
 }
 
+/// Simulates, and tells how far that has got. Where the result itself scrolls over the terminal, nobody needs to be told.
+fn observed<O: Observer>(loaded: &Loaded, screen: &Screen, apart: bool, observer: O) -> Simulation {
+    let shown = apart || !io::stdout().is_terminal();
+    let progress = Progress::begin(screen, shown, "simulating", "records", 1);
+    simulate(&loaded.scenario, (observer, progress.watch(&loaded.scenario)))
+}
+
 fn refuse(findings: &[Diagnostic], screen: &Screen) -> Result<Exit, Failure> {
     input::report(findings, screen);
     Ok(Exit::Usage)
@@ -92,7 +100,7 @@ fn export(format: Export, args: &Run, screen: &Screen, loaded: &Loaded) -> Resul
     stream(args, screen, |writer| {
         let cast = Cast::of(&loaded.scenario);
         let mut exporter = render::export::observer(format, &cast, &settings, writer);
-        let simulation = simulate(&loaded.scenario, &mut exporter);
+        let simulation = observed(loaded, screen, args.output.is_some(), &mut exporter);
         exporter.finish().map(|_| simulation)
     })
 }
@@ -119,7 +127,7 @@ fn text(
     loaded: &Loaded,
     facts: &Facts,
 ) -> Result<Simulation, Failure> {
-    let simulation = simulate(&loaded.scenario, Nobody);
+    let simulation = observed(loaded, screen, true, Nobody);
     let changes = changes(args, source, options, &simulation);
     let hints = hints(&command(args), args, loaded);
     let style = screen.style(args.output.is_some(), args.all);
@@ -139,7 +147,7 @@ fn html(
     facts: &Facts,
 ) -> Result<Simulation, Failure> {
     let mut records = Recording::default();
-    let simulation = simulate(&loaded.scenario, &mut records);
+    let simulation = observed(loaded, screen, true, &mut records);
     if records.left_out() > 0 && !screen.quiet {
         let (kept, left_out) = (render::PAGE_RECORDS, records.left_out());
         screen

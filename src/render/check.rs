@@ -250,6 +250,11 @@ pub fn check_github(out: &mut impl Write, rows: &[Row<'_>]) -> fmt::Result {
     Ok(())
 }
 
+/// An error as GitHub shows it beside the first line of a file.
+pub fn annotation(file: &str, title: &str, text: &str) -> String {
+    format!("::error file={},line=1,title={}::{}\n", property(file), property(title), message(&escape(text)))
+}
+
 /// Escaped as the workflow commands want their messages.
 fn message(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")

@@ -8,7 +8,7 @@ use crate::render::json::ending_parts;
 use crate::render::object::{Object, object};
 use crate::render::report::Facts;
 use crate::render::{FORMAT, VERSION};
-use crate::trace::{Cast, GilAct, LockAct, Observer, Record, State, What};
+use crate::trace::{Actor, Cast, Ending, GilAct, LockAct, Observer, Record, State, What};
 
 /// Writes records as they come. The first error stops the writing; [`JsonLines::finish`] returns it.
 #[derive(Debug)]
@@ -66,18 +66,61 @@ pub fn json_header(out: &mut impl Write, cast: &Cast, facts: &Facts) -> fmt::Res
         o.number("seed", facts.seed)?;
         o.text("profile", &facts.profile)?;
         o.text("provenance", facts.provenance)?;
-        o.number("cores", cast.cores.len() as u64)
+        o.number("cores", cast.cores.len() as u64)?;
+        origin(o, facts)?;
+        machine(o, cast)?;
+        o.objects("threads", cast.threads.values(), |o, actor| thread(o, cast, actor))
     })
+}
+
+/// Where the timeline comes from, as far as the report of a run knows it.
+fn origin(o: &mut Object<'_>, facts: &Facts) -> fmt::Result {
+    o.number("semantics", facts.semantics)?;
+    o.text("streams", &facts.streams)?;
+    o.optional_text("about", facts.about.as_deref())?;
+    o.numbers("intervals_ns", facts.intervals.iter().map(|interval| interval.ns()))?;
+    o.truth("free_threaded", facts.free_threaded)
+}
+
+/// Everything that records and threads name, in the order of its numbers.
+fn machine(o: &mut Object<'_>, cast: &Cast) -> fmt::Result {
+    o.numbers("speeds", cast.cores.values().copied())?;
+    o.number("scale", cast.scale)?;
+    o.texts("groups", cast.groups.values().map(String::as_str))?;
+    o.objects("processes", cast.processes.iter(), |o, (id, name)| {
+        o.text("name", name)?;
+        o.optional_number("group", cast.process_groups[id].map(|group| group.0))
+    })?;
+    o.texts("gils", cast.gils.values().map(String::as_str))?;
+    o.texts("locks", cast.locks.values().map(String::as_str))
+}
+
+/// A thread; groups, GILs and cores by their numbers.
+fn thread(o: &mut Object<'_>, cast: &Cast, actor: &Actor) -> fmt::Result {
+    o.text("proc", &cast.processes[actor.process])?;
+    o.text("thread", &actor.name)?;
+    o.number("group", actor.group.0)?;
+    o.truth("daemon", actor.daemon)?;
+    o.truth("on_start", actor.on_start)?;
+    o.optional_number("gil", actor.gil.map(|gil| gil.0))?;
+    o.numbers("factor", [actor.factor.0, actor.factor.1])?;
+    match &actor.affinity {
+        None => o.optional_number("affinity", None::<u32>),
+        Some(cores) => o.numbers("affinity", cores.iter().map(|core| core.0.into())),
+    }
 }
 
 /// One record, without a line end.
 pub fn json_line(out: &mut impl Write, cast: &Cast, index: u64, record: &Record) -> fmt::Result {
-    object(out, |o| {
-        o.number("t", record.at.ns())?;
-        what(o, cast, &record.what)?;
-        o.optional_number("cause", record.cause)?;
-        o.number("i", index)
-    })
+    object(out, |o| json_record(o, cast, index, record))
+}
+
+/// The fields of a record.
+pub(in crate::render) fn json_record(o: &mut Object<'_>, cast: &Cast, index: u64, record: &Record) -> fmt::Result {
+    o.number("t", record.at.ns())?;
+    what(o, cast, &record.what)?;
+    o.optional_number("cause", record.cause)?;
+    o.number("i", index)
 }
 
 fn what(o: &mut Object<'_>, cast: &Cast, what: &What) -> fmt::Result {
@@ -140,7 +183,13 @@ fn rarely(o: &mut Object<'_>, cast: &Cast, what: &What) -> fmt::Result {
             o.text("kind", "end")?;
             o.text("ending", ending.word())?;
             o.text("detail", &detail)?;
-            o.texts("threads", threads.iter().map(String::as_str))
+            o.texts("threads", threads.iter().map(String::as_str))?;
+            let Ending::Deadlock { cycle } = ending else { return Ok(()) };
+            o.objects("cycle", cycle, |o, wait| {
+                o.text("thread", &cast.full_name(wait.thread))?;
+                o.text("what", &wait.what)?;
+                o.optional_text("holder", wait.holder.map(|holder| cast.full_name(holder)).as_deref())
+            })
         }
         _ => Ok(()),
     }

@@ -1,6 +1,7 @@
 //! Views of one run: text with a picture, JSON, timelines, a page, snapshots. Everything is written into a writer handed in.
 
 mod check;
+mod diff;
 pub mod export;
 mod glyph;
 mod help;
@@ -12,6 +13,7 @@ mod page;
 mod picture;
 mod report;
 mod rows;
+mod shot;
 mod snapshot;
 mod table;
 mod text;
@@ -19,8 +21,10 @@ mod timeline;
 mod words;
 
 pub use check::{
-    Result as CheckResult, Row, check_github, check_json, check_junit, check_sarif, check_text, count_findings,
+    Result as CheckResult, Row, annotation, check_github, check_json, check_junit, check_sarif, check_text,
+    count_findings,
 };
+pub use diff::{DiffReport, DiffSide, diff_json, diff_text, verdict_sentence};
 pub use glyph::{colour, glyph, holder_glyph, legend, partly};
 pub use help::{metrics_help, policies_help, states_help};
 pub use json::json;
@@ -28,6 +32,7 @@ pub use jsonl::{JsonLines, json_header, json_line};
 pub use layout::escape;
 pub use page::{Measured, PAGE_RECORDS, PageInput, Recording, Spread, View, page};
 pub use report::{Change, Facts, Report, Style};
+pub use shot::{ShotChanges, ShotRow, shot_changes, shot_diff, shot_metrics, shot_sentence, shot_value};
 pub use snapshot::{Excerpt, snapshot};
 pub use text::text;
 pub use timeline::{Timeline, timeline_line, timeline_names};

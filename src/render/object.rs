@@ -95,6 +95,16 @@ impl Object<'_> {
         self.out.write_char(']')
     }
 
+    /// A list of whole numbers on one line.
+    pub fn numbers(&mut self, key: &str, numbers: impl IntoIterator<Item = u64>) -> fmt::Result {
+        self.key(key)?;
+        self.out.write_char('[')?;
+        for (place, number) in numbers.into_iter().enumerate() {
+            write!(self.out, "{}{number}", if place == 0 { "" } else { ", " })?;
+        }
+        self.out.write_char(']')
+    }
+
     /// A list of objects, each on a line of its own where keys are.
     pub fn objects<T>(
         &mut self,
@@ -119,7 +129,7 @@ impl Object<'_> {
     }
 
     /// A list of whole numbers on one line, without spaces: there may be millions.
-    pub fn numbers(&mut self, key: &str, numbers: impl IntoIterator<Item = u64>) -> fmt::Result {
+    pub fn column(&mut self, key: &str, numbers: impl IntoIterator<Item = u64>) -> fmt::Result {
         self.key(key)?;
         self.out.write_char('[')?;
         for (place, number) in numbers.into_iter().enumerate() {

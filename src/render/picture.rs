@@ -58,6 +58,21 @@ pub(in crate::render) fn picture<W: fmt::Write>(page: &mut Page<'_, W>, report: 
     picture.page.blank()
 }
 
+/// The state that a column shows: running if the thread ran for half of it, partly running if for less, else the state that
+/// lasted longest. The last value says whether it is not partly running.
+pub(in crate::render) fn state_cell(cell: &[(State, Span)], column: Span, ascii: bool) -> (char, anstyle::Style, bool) {
+    let ran: Span = cell.iter().filter(|(state, _)| state.is_running()).map(|(_, time)| *time).sum();
+    let half = ran.ns() >= column.ns().div_ceil(2);
+    // Of equals the first in the order of states.
+    let longest = |running: bool| {
+        let states = cell.iter().filter(move |(state, _)| state.is_running() == running).rev();
+        states.max_by_key(|(_, time)| *time).map(|(state, _)| *state)
+    };
+    let Some(state) = longest(!ran.is_zero()) else { return (' ', anstyle::Style::new(), true) };
+    let whole = ran.is_zero() || half;
+    (if whole { glyph(state, ascii) } else { partly(ascii) }, colour(state), whole)
+}
+
 /// A GIL that only one thread uses shows nothing that the thread's own row does not show.
 fn gils_to_draw(report: &Report<'_>, all: bool) -> Vec<GilId> {
     let mut users = vec![0; report.cast.gils.len()];
@@ -124,21 +139,10 @@ impl<W: fmt::Write> Picture<'_, '_, '_, W> {
         lane.widened(self.report.lanes.width.ns(), self.factor).cells()
     }
 
-    /// The state that a column shows: running if the thread ran for half of it, partly running if for less, else the
-    /// state that lasted longest.
     fn thread_cell(&mut self, cell: &[(State, Span)]) -> (char, anstyle::Style) {
-        let ran: Span = cell.iter().filter(|(state, _)| state.is_running()).map(|(_, time)| *time).sum();
-        let half = ran.ns() >= self.column.ns().div_ceil(2);
-        // Of equals the first in the order of states.
-        let longest = |running: bool| {
-            let states = cell.iter().filter(move |(state, _)| state.is_running() == running).rev();
-            states.max_by_key(|(_, time)| *time).map(|(state, _)| *state)
-        };
-        let Some(state) = longest(!ran.is_zero()) else { return (' ', anstyle::Style::new()) };
-        let whole = ran.is_zero() || half;
+        let (glyph, colour, whole) = state_cell(cell, self.column, self.page.style.ascii);
         self.partly |= !whole;
-        let ascii = self.page.style.ascii;
-        (if whole { glyph(state, ascii) } else { partly(ascii) }, colour(state))
+        (glyph, colour)
     }
 
     fn gil(&mut self, gil: GilId) -> fmt::Result {

@@ -1,8 +1,8 @@
 //! What a report is made of.
 
 use crate::analysis::{Invariants, Lanes, Metrics, Outcome};
-use crate::model::Scenario;
 use crate::time::Span;
+pub use crate::trace::Facts;
 use crate::trace::{Cast, Digest};
 
 /// Everything that the views of one run are made of.
@@ -28,49 +28,6 @@ pub struct Report<'a> {
     pub events: u64,
     /// The digest of the whole timeline.
     pub digest: Digest,
-}
-
-/// What a model says about itself, and where its timeline comes from.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Facts {
-    /// The model's name.
-    pub name: String,
-    /// What a reader should notice.
-    pub about: Option<String>,
-    /// The digest of the lowered scenario.
-    pub digest: String,
-    /// The variant's name, if this is one.
-    pub variant: Option<String>,
-    /// The seed of all random streams.
-    pub seed: u64,
-    /// The name of the cost profile.
-    pub profile: String,
-    /// `simulated` or `measured`.
-    pub provenance: &'static str,
-    /// The version of the random streams.
-    pub streams: String,
-    /// The switch interval of each GIL.
-    pub intervals: Vec<Span>,
-    /// Whether some Python thread needs no GIL.
-    pub free_threaded: bool,
-}
-
-impl Facts {
-    /// The facts of a scenario to simulate, with its digest and the version of its random streams.
-    pub fn of(scenario: &Scenario, digest: String, variant: Option<String>, streams: &str) -> Facts {
-        Facts {
-            name: scenario.name().to_string(),
-            about: scenario.about().map(str::to_string),
-            digest,
-            variant,
-            seed: scenario.run().seed,
-            profile: scenario.profile().to_string(),
-            provenance: "simulated",
-            streams: streams.to_string(),
-            intervals: scenario.gils().values().map(|gil| gil.interval).collect(),
-            free_threaded: scenario.interpreters().values().any(|interpreter| interpreter.gil.is_none()),
-        }
-    }
 }
 
 /// What would change the result: the same model with one thing different, simulated.

@@ -38,6 +38,7 @@ fn scene(cast: Cast, play: &Play, name: &str, expectations: &[Expectation]) -> S
         seed: 1,
         profile: "ideal".into(),
         provenance: "simulated",
+        semantics: crate::trace::SEMANTICS,
         streams: "chacha8/v1".into(),
         intervals: vec![Span::from_ms(5); cast.gils.len()],
         free_threaded: cast.gils.is_empty(),

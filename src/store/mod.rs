@@ -1,5 +1,12 @@
 //! Files on disk, written whole: a temporary file in the same folder, then a rename. A reader never sees half a file.
 
+mod json;
+mod snapshot;
+mod timeline;
+
+pub use snapshot::{Shot, shot_name, shots_in};
+pub use timeline::{Fault, Timeline};
+
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};

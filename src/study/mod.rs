@@ -2,9 +2,11 @@
 
 mod changes;
 mod check;
+mod diff;
 
 pub use changes::{Change, changes};
 pub use check::{Checked, Determinism, check};
+pub use diff::{Told, both};
 
 use crate::analysis::{Checker, Invariants, Lanes, Meter, Metrics, Outcome, Sketch, evaluate};
 use crate::backend::{Backend, Simulated};

@@ -2,11 +2,13 @@
 
 mod cast;
 mod digest;
+mod facts;
 mod record;
 mod state;
 
 pub use cast::{Actor, Cast};
 pub use digest::Digest;
+pub use facts::{Facts, SEMANTICS};
 pub use record::{Ending, GilAct, LockAct, Record, WaitsFor, What};
 pub use state::{State, Why};
 

@@ -1,6 +1,7 @@
 //! Everything that is tested from outside the library.
 
 mod common;
+mod diffs;
 mod endings;
 mod errors;
 mod exports;
@@ -9,9 +10,12 @@ mod lowering;
 mod machine;
 mod models;
 mod numbers;
+mod oracle;
 mod page;
 mod readme;
 #[cfg(target_os = "linux")]
 mod real;
+mod snapshots;
 mod tidy;
+mod timelines;
 mod traps;

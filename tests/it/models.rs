@@ -10,12 +10,12 @@ use gilsim::rng;
 use gilsim::study::{Simulation, scenario_digest, simulate};
 use gilsim::trace::{Cast, Nobody};
 
-fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// All models, as paths below `models/`, in order.
-fn models() -> Vec<String> {
+pub fn models() -> Vec<String> {
     fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).expect("a folder") {
             let path = entry.expect("an entry").path();

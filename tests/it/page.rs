@@ -276,6 +276,7 @@ fn two_runs_and_measurements_share_a_scale() {
     browser.settle();
     says(&browser, "sentences", &remarks[0]);
     says(&browser, "compare-table", "3.81 times shorter");
+    says(&browser, "legend", "measured, 5 runs");
     let labels = || browser.run("return document.getElementById('labels').innerText").to_string();
     let height = || browser.run("return document.getElementById('tall').offsetHeight").as_i64().expect("pixels");
     assert!(labels().contains("A · threads") || labels().contains("A · THREADS"), "{}", labels());
@@ -350,7 +351,7 @@ fn a_long_timeline_stays_usable() {
 
 #[test]
 fn pictures() {
-    let Some(browser) = Browser::start(1280, 1000) else { return };
+    let Some(browser) = Browser::start(1280, 1170) else { return };
     browser.media("screen", "light");
     browser.open(&pages::of_model(CONVOY));
     browser.press(&["w", "w", "w", "w", ".", ".", ".", "."]);

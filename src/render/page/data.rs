@@ -86,9 +86,9 @@ impl Recording {
     pub(in crate::render) fn write(&self, o: &mut Object<'_>, cast: &Cast) -> fmt::Result {
         o.objects("shapes", &self.shapes, |o, shape| self.write_shape(o, cast, shape))?;
         let mut before = 0;
-        o.numbers("after_ns", self.at.iter().map(|at| *at - std::mem::replace(&mut before, *at)))?;
-        o.numbers("shape", self.shape.iter().map(|shape| u64::from(*shape)))?;
-        o.numbers("back", self.back.iter().map(|back| u64::from(*back)))?;
+        o.column("after_ns", self.at.iter().map(|at| *at - std::mem::replace(&mut before, *at)))?;
+        o.column("shape", self.shape.iter().map(|shape| u64::from(*shape)))?;
+        o.column("back", self.back.iter().map(|back| u64::from(*back)))?;
         o.number("left_out", self.left_out)
     }
 

@@ -1,7 +1,7 @@
 //! `--format html`: one self-contained page, made for one timeline, or two to compare, or one with measurements on top.
 //!
 //! The page is a fixed document (markup, style and script in the files beside this one, put together by
-//! [`document`](mod@document)) around a block of JSON. Nothing of a model enters the markup: names reach the page only
+//! `document`) around a block of JSON. Nothing of a model enters the markup: names reach the page only
 //! as JSON, in which `<` is written as an escape, and the script puts them on screen as text. The content security
 //! policy allows this script and this style by their hashes, and no network at all.
 //!

@@ -118,5 +118,6 @@ function showLegend(app) {
   }
   const theme = themeOf();
   fill("legend", ...[...used].sort((a, b) => a - b).map((state) =>
-    el("li", { title: app.data.states[state].meaning }, swatch(app.data.states, state, theme), app.data.states[state].legend)));
+    el("li", { title: app.data.states[state].meaning }, swatch(app.data.states, state, theme), app.data.states[state].legend)),
+  ...(app.measured ? [el("li", { title: "below each thread; the whisker goes from the earliest to the latest finish, the dot is the median" }, `┝●┥ measured, ${app.measured.runs} runs`)] : []));
 }
