@@ -105,6 +105,7 @@ Examples:
   gilsim run model.yaml --set machine.cores=2 --set threads.worker.count=8
   gilsim run model.yaml --what-if no-gil
   gilsim run model.yaml --profile linux --until 2s
+  gilsim run model.yaml --format html -o page.html
   gilsim run model.yaml --format jsonl -o timeline.jsonl
   cat model.yaml | gilsim run -")]
 pub struct Run {
@@ -183,6 +184,8 @@ pub enum Format {
     Jsonl,
     /// The timeline, one line of text an event
     Timeline,
+    /// One page to open in a browser, without a network
+    Html,
     /// The stretches of all threads in their states, one row each
     Csv,
     /// For viewers that read Chrome's trace format

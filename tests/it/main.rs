@@ -13,6 +13,7 @@ mod machine;
 mod models;
 mod numbers;
 mod oracle;
+mod page;
 mod readme;
 #[cfg(target_os = "linux")]
 mod real;
