@@ -278,10 +278,7 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
             Event::Wakes { thread, .. } => self.wait_is_over(thread),
             Event::CoreDone { core, .. } => self.core_done(core),
             Event::GilTimeout { thread, .. } => self.gil_timeout(thread),
-            Event::QuantumEnd { core, .. } => {
-                self.cores[core].armed = false;
-                self.mark_reschedule(core, Enqueue::QuantumOver);
-            }
+            Event::QuantumEnd { core, .. } => self.quantum_ends(core),
         }
     }
 

@@ -171,20 +171,22 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             let (tasks, policy) = (&self.tasks, &self.queues[0]);
             woken.sort_by_key(|thread| policy.yields_first(tasks, *thread));
         }
+        let mut preempted = false;
         for thread in woken.drain(..) {
             if let Phase::Queued(queue) = self.threads[thread].phase {
-                self.preempt_for(thread, queue as usize);
+                preempted |= self.preempt_for(thread, queue as usize);
             }
         }
         self.woken = woken;
         let due: Vec<CoreId> =
             self.rescheduled.iter().copied().filter(|core| self.cores[*core].busy != Busy::Overhead).collect();
         due.iter().for_each(|core| self.reschedule(*core));
-        !due.is_empty()
+        preempted || !due.is_empty()
     }
 
-    /// Marks the core that a woken thread takes from somebody, if there is one.
-    fn preempt_for(&mut self, thread: ThreadId, queue: usize) {
+    /// A woken thread takes the core of whoever yields first, if anybody does. A core that is busy with overhead is only
+    /// marked. Returns whether a core has changed hands.
+    fn preempt_for(&mut self, thread: ThreadId, queue: usize) -> bool {
         let mut victim: Option<(i128, CoreId)> = None;
         for core in self.cores.ids() {
             let Some(running) = self.cores[core].thread.filter(|_| self.queue_of(core) == queue) else { continue };
@@ -200,12 +202,39 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
                 victim = Some((yields, core));
             }
         }
-        if let Some((_, core)) = victim {
+        let Some((_, core)) = victim else { return false };
+        if self.cores[core].busy == Busy::Overhead {
             self.mark_reschedule(core, Enqueue::Preempted);
+            return false;
+        }
+        let running = self.put_back(core, queue, Enqueue::Preempted);
+        self.queues[queue].pick_next(&mut self.tasks, &mut |each| each == thread);
+        self.queued -= 1;
+        self.change_hands(core, queue, running, thread, Enqueue::Preempted);
+        true
+    }
+
+    /// Puts the thread of a core back into the queue.
+    fn put_back(&mut self, core: CoreId, queue: usize, why: Enqueue) -> ThreadId {
+        let running = self.cores[core].thread.expect("a core that changes hands has a thread");
+        self.charge(core);
+        self.queues[queue].enqueue(&mut self.tasks, running, why);
+        self.queued += 1;
+        running
+    }
+
+    /// A quantum is over. If nobody waits, nothing happens, and it stays over until the instant is: who comes to wait later
+    /// at this instant still finds it so.
+    pub(super) fn quantum_ends(&mut self, core: CoreId) {
+        self.cores[core].armed = false;
+        if self.queues[self.queue_of(core)].is_empty() {
+            self.unarmed = true;
+        } else {
+            self.mark_reschedule(core, Enqueue::QuantumOver);
         }
     }
 
-    pub(super) fn mark_reschedule(&mut self, core: CoreId, why: Enqueue) {
+    fn mark_reschedule(&mut self, core: CoreId, why: Enqueue) {
         self.cores[core].reschedule = Some(why);
         self.rescheduled.insert(core);
     }
@@ -214,20 +243,25 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     fn reschedule(&mut self, core: CoreId) {
         self.rescheduled.remove(&core);
         let why = self.cores[core].reschedule.take().expect("a marked core has a reason");
-        let running = self.cores[core].thread.expect("a marked core has a thread");
-        self.charge(core);
         let queue = self.queue_of(core);
-        self.queues[queue].enqueue(&mut self.tasks, running, why);
-        self.queued += 1;
+        let running = self.put_back(core, queue, why);
         let next = self.pick_from(queue, core).expect("at least the running thread may run");
         if next == running {
             self.unarmed = true;
-            return;
+        } else {
+            self.change_hands(core, queue, running, next, why);
         }
+    }
+
+    /// A core goes from a thread that could go on to another one.
+    fn change_hands(&mut self, core: CoreId, queue: usize, running: ThreadId, next: ThreadId, why: Enqueue) {
         let holds = self.holds_gil(running);
         self.off_core(running, Phase::Queued(queue as u32));
         let state = if holds { State::RunnableGil } else { State::Runnable };
-        let (why, by) = if why == Enqueue::QuantumOver { (Why::QuantumOver, running) } else { (Why::Preempted, next) };
+        let (why, by) = match why {
+            Enqueue::QuantumOver => (Why::QuantumOver, running),
+            Enqueue::Woken | Enqueue::Preempted | Enqueue::Pulled => (Why::Preempted, next),
+        };
         self.threads[running].runnable = (self.now, Cause::Thread(by));
         self.log.state(running, state, None, why, Cause::Thread(by));
         self.on_core(core, next, Some(running));

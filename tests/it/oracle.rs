@@ -81,8 +81,11 @@ fn ties() -> Vec<(&'static str, Case, Vec<u64>)> {
     let mut arrivals = natives(1, Scheduler::Fifo, &[(0, 0, 0), (5, 2, 0)]);
     arrivals.processes[0] = Process { interval: Some(5), ..native(0, 0, vec![Cpu(1)]) };
     arrivals.processes[0].threads[0].at = 5;
-    // At 2 the first takes the core of the fourth; then the third is the lowest with the first, and its core the lower one.
-    let urgent = natives(2, Scheduler::Priority, &[(2, 4, 2), (2, 4, 3), (0, 6, 2), (0, 6, 0)]);
+    // At 2 the first thread takes the core of the third, the lower one, and then the second that of the fourth. That is
+    // core 0, so the second has the GIL before the first.
+    let mut urgent = natives(2, Scheduler::Priority, &[(2, 1, 3), (0, 6, 0), (0, 6, 1)]);
+    urgent.processes[0].interval = Some(5);
+    urgent.processes[0].threads.push(Thread { at: 0, priority: 2, steps: vec![Cpu(1)] });
     // At 12 the first is asked to drop, its quantum ends and both others time out. They find the GIL locked and park again;
     // then it drops and the second takes over. At 13 the first is queued before the third, which was parked until then.
     let holder = vec![vec![Holding(12), Cpu(2)], vec![Cpu(1)], vec![Cpu(1)]];
@@ -94,7 +97,7 @@ fn ties() -> Vec<(&'static str, Case, Vec<u64>)> {
     let two_ends = Case { cores: 2, scheduler: rr(1), processes: vec![late, native(0, 0, vec![Cpu(9)]), sleeper] };
     vec![
         ("arrivals in the order of ids", arrivals, vec![6, 8]),
-        ("whoever preempts gets the core", urgent, vec![6, 6, 10, 10]),
+        ("whoever preempts gets the core", urgent, vec![4, 3, 8, 6]),
         ("a quantum ends before the check point", check_point, vec![15, 13, 16]),
         ("quanta end in the order of cores", two_ends, vec![10, 9, 9]),
     ]

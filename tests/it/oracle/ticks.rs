@@ -156,6 +156,10 @@ impl Sim {
             if let (Place::OnCore(_), Some((_, left))) = (self.threads[t].place, &mut self.threads[t].burst) {
                 *left -= 1;
             }
+            // rule: an end that nobody was there to use until the instant was over is past, and the next quantum runs.
+            if let (Some(quantum), true) = (self.quantum, self.threads[t].quantum_end == self.now) {
+                self.threads[t].quantum_end += quantum;
+            }
         }
         self.now += 1;
     }
@@ -220,9 +224,13 @@ impl Sim {
         true
     }
 
-    /// Rules 5 and 6b. rule: in core order; a later core sees what became of an earlier one.
+    /// Rules 5 and 6b. rule: in core order; a later core sees what became of an earlier one. A quantum that ends while
+    /// nobody is queued has ended: who is queued later at this instant waits for the end of the next one.
     fn requeue_the_tired(&mut self) -> bool {
         let over = |core: &usize| self.cores[*core].is_some_and(|t| self.threads[t].quantum_end == self.now);
+        if self.queue.is_empty() {
+            return false;
+        }
         let marked: Vec<_> = (0..self.cores.len()).filter(over).collect();
         for core in &marked {
             let tired = self.cores[*core].expect("the thread whose quantum is over");
@@ -311,7 +319,7 @@ impl Sim {
             Goal::TimedOut { switch_number } => self.take_gil(t, Some(switch_number)),
             Goal::Dropped { on_request, then } => self.check_forced(t, on_request, then),
             Goal::Then(Then::Native(us)) => self.threads[t].burst = Some((State::Native, us)).filter(|_| us > 0),
-            // `io: 0` does not leave the core, `sleep: 0` does.
+            // `io: 0` does not leave the core, `sleep: 0` does. rule: so it is in native programs too.
             Goal::Then(Then::TakeAgain | Then::Block(State::Io, 0)) => {}
             Goal::Then(Then::Block(state, us)) => self.leave(t, Place::Asleep { state, until: self.now + us }),
             Goal::Then(Then::Lock) => self.lock_without_gil(t),
@@ -336,7 +344,7 @@ impl Sim {
         }
     }
 
-    /// The GIL is dropped while the thread is still on its core, for a core is needed to do anything.
+    /// rule: the GIL is dropped while the thread is still on its core, for a core is needed to do anything.
     fn end(&mut self, t: usize) {
         if self.holds_gil(t) {
             self.drop_gil(t, Then::TakeAgain);
