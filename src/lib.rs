@@ -3,9 +3,9 @@
 //! # The house
 //! ```text
 //!   cli        parses arguments, prints, exits; the only floor that reads the environment
-//!   study      runs variants; joins backend and analysis
+//!   study      runs variants and trials; joins backend and analysis
 //!   store      files on disk, written whole
-//!   render     text, JSON, lanes: views of one trace
+//!   render     text, JSON, lanes, a page: views of one trace
 //!   analysis   metrics, lanes, invariants, expectations: pure rules over records
 //!   backend    runs a scenario: simulated, or on a real CPython
 //!   policy     one scheduling policy per file

@@ -3,17 +3,23 @@
 //! Nothing here knows where a timeline comes from: a measured one is treated exactly as a simulated one.
 
 mod affinity;
+pub mod comparison;
 pub mod diff;
+pub mod distance;
 mod expect;
 mod fingerprint;
+pub mod interval;
 mod invariants;
 mod lane;
 mod lanes;
+pub mod measure;
 mod meter;
 mod metrics;
 mod now;
 mod reading;
 mod samples;
+mod seen;
+pub mod verdict;
 mod why;
 
 pub use expect::{Miss, Outcome, evaluate};
@@ -25,6 +31,7 @@ pub use meter::Meter;
 pub use metrics::{CoreMetrics, GilMetrics, Line, Metrics, States, ThreadMetrics, share};
 pub use reading::{Amount, Reading, read};
 pub use samples::{EXACT, Samples};
+pub use seen::Seen;
 pub use why::{Pace, Reason, Story, story};
 
 #[cfg(test)]

@@ -1,9 +1,15 @@
 //! What runs a scenario. Every backend speaks the same records.
 
+#[cfg(target_os = "linux")]
+pub mod calibrate;
 mod clock;
 #[cfg(target_os = "linux")]
 pub mod cpython;
 pub mod host;
+#[cfg(target_os = "linux")]
+pub mod native;
+#[cfg(target_os = "linux")]
+pub mod real;
 mod simulated;
 
 pub use clock::Stopwatch;

@@ -18,7 +18,8 @@ Examples:
   gilsim help format                           how to write a model
 
 Exit codes: 0 everything holds · 1 an expectation failed, or something differs · 2 model or usage error ·
-4 deadlock, livelock or event cap · 74 output could not be written";
+3 a validation could not tell · 4 deadlock, livelock or event cap · 5 actual workers failed ·
+74 output could not be written";
 
 /// Simulates how threads and processes share cores under Python's Global Interpreter Lock.
 #[derive(Debug, Parser)]
@@ -75,6 +76,12 @@ pub enum Command {
     Diff(Diff),
     /// Keep what models do, and tell when it changes
     Snapshot(Snapshot),
+    /// Run a model with actual workers, again and again, and say whether its prediction holds
+    #[cfg(target_os = "linux")]
+    Validate(Validate),
+    /// Measure this host's costs into a profile
+    #[cfg(target_os = "linux")]
+    Calibrate(Calibrate),
     /// Explain a topic: format, steps, states, metrics, policies, errors; or a command
     Help {
         /// The topic or command.
@@ -98,6 +105,7 @@ Examples:
   gilsim run model.yaml --set machine.cores=2 --set threads.worker.count=8
   gilsim run model.yaml --what-if no-gil
   gilsim run model.yaml --profile linux --until 2s
+  gilsim run model.yaml --format html -o page.html
   gilsim run model.yaml --format jsonl -o timeline.jsonl
   cat model.yaml | gilsim run -")]
 pub struct Run {
@@ -176,6 +184,8 @@ pub enum Format {
     Jsonl,
     /// The timeline, one line of text an event
     Timeline,
+    /// One page to open in a browser, without a network
+    Html,
     /// The stretches of all threads in their states, one row each
     Csv,
     /// For viewers that read Chrome's trace format
@@ -224,4 +234,83 @@ pub enum CheckFormat {
     Sarif,
     /// GitHub annotations
     Github,
+}
+
+/// `gilsim validate`
+#[cfg(target_os = "linux")]
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  gilsim validate model.yaml
+  gilsim validate model.yaml --python 3.13 --python 3.12
+  gilsim validate model.yaml --backend native
+  gilsim validate model.yaml --what-if all
+  gilsim validate model.yaml --profile this-host.yaml --runs 11")]
+pub struct Validate {
+    /// Model files, or folders of them; - reads standard input.
+    #[arg(required = true)]
+    pub models: Vec<PathBuf>,
+    /// Who does the work; default: CPython, or native where there is no Python.
+    #[arg(long, value_name = "BACKEND")]
+    pub backend: Option<WorkersArg>,
+    /// An interpreter: a path, a command, a version, or all. May be given several times.
+    #[arg(long, value_name = "PYTHON", conflicts_with = "backend")]
+    pub python: Vec<String>,
+    /// At most so many trials of each variant.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub runs: Option<u64>,
+    /// Run this variant from the model's what_if; all = the model and all of them, and their ranking.
+    #[arg(long, value_name = "NAME")]
+    pub what_if: Option<String>,
+    /// Count disturbed trials too: to see what a busy host does. The report says so.
+    #[arg(long)]
+    pub despite_noise: bool,
+    /// Do not predict for the cores of this host where the model has more.
+    #[arg(long)]
+    pub as_written: bool,
+    #[command(flatten)]
+    pub changes: Changes,
+    /// What to print.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: ReportFormat,
+    /// Show every lane.
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// Who does the work.
+#[cfg(target_os = "linux")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum WorkersArg {
+    /// An interpreter of CPython
+    Cpython,
+    /// Threads of this process, with a GIL in user space
+    Native,
+}
+
+/// What `validate` prints.
+#[cfg(target_os = "linux")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// A report to read
+    Text,
+    /// The results as one JSON object
+    Json,
+}
+
+/// `gilsim calibrate`
+#[cfg(target_os = "linux")]
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  gilsim calibrate -o this-host.yaml
+  gilsim calibrate --python 3.13 --python 3.12 -o this-host.yaml
+  gilsim run model.yaml --profile this-host.yaml")]
+pub struct Calibrate {
+    /// An interpreter: a path, a command, a version, or all. The first one's costs become the profile's.
+    #[arg(long, value_name = "PYTHON")]
+    pub python: Vec<String>,
+    /// Write to this file instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }

@@ -10,6 +10,8 @@ mod progress;
 mod run;
 mod shots;
 mod snapshot;
+#[cfg(target_os = "linux")]
+mod validate;
 
 use std::process::ExitCode;
 
@@ -27,10 +29,16 @@ pub enum Exit {
     Fails,
     /// The model or the command line is wrong.
     Usage,
+    /// A validation could not tell: too much noise, or too few trials.
+    Inconclusive,
+    /// Actual workers failed: no interpreter, or one that died or hung.
+    Workers,
     /// The run ended in a deadlock, a livelock, at the event cap or in an error of the modelled program.
     Stuck,
     /// Output could not be written.
     Output,
+    /// Somebody stopped it; what was finished was printed.
+    Interrupted,
 }
 
 impl Exit {
@@ -40,15 +48,19 @@ impl Exit {
             Exit::Holds => 0,
             Exit::Fails => 1,
             Exit::Usage => 2,
+            Exit::Inconclusive => 3,
             Exit::Stuck => 4,
+            Exit::Workers => 5,
             Exit::Output => 74,
+            Exit::Interrupted => 130,
         }
     }
 
-    /// Of several causes the first that applies of output, usage, stuck, fails.
+    /// Of several causes the first that applies of output, usage, workers, stuck, fails, inconclusive.
     pub fn and(self, other: Exit) -> Exit {
-        let order = [Exit::Output, Exit::Usage, Exit::Stuck, Exit::Fails, Exit::Holds];
-        order.into_iter().find(|exit| [self, other].contains(exit)).expect("every exit is in the order")
+        let bad = [Exit::Interrupted, Exit::Output, Exit::Usage, Exit::Workers, Exit::Stuck, Exit::Fails];
+        let mut order = bad.into_iter().chain([Exit::Inconclusive, Exit::Holds]);
+        order.find(|exit| [self, other].contains(exit)).expect("every exit is in the order")
     }
 }
 
@@ -82,6 +94,10 @@ fn run(cli: &Cli, screen: &Screen) -> Result<Exit, Failure> {
         Command::Check(args) => check::check(args, screen),
         Command::Diff(args) => diff::diff(args, screen),
         Command::Snapshot(args) => snapshot::snapshot(args, screen),
+        #[cfg(target_os = "linux")]
+        Command::Validate(args) => validate::validate(args, screen),
+        #[cfg(target_os = "linux")]
+        Command::Calibrate(args) => validate::calibrate(args, screen),
         Command::Help { topic } => help::help(topic.as_deref(), screen),
         Command::Completions { shell } => {
             let mut script = Vec::new();

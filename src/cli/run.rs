@@ -9,7 +9,7 @@ use crate::cli::output::{Failure, Screen};
 use crate::cli::progress::Progress;
 use crate::model::{self, Diagnostic, Loaded, Options, Source};
 use crate::render::export::{Export, Settings};
-use crate::render::{self, Facts, JsonLines, Report, Timeline};
+use crate::render::{self, Facts, JsonLines, Recording, Report, Timeline};
 use crate::study::{self, Simulation};
 use crate::trace::{Cast, Ending, Nobody, Observer};
 use crate::{rng, study::simulate};
@@ -65,6 +65,7 @@ pub fn run(args: &Run, screen: &Screen) -> Result<Exit, Failure> {
             let simulation = observed(&loaded, screen, args.output.is_some(), &mut timeline);
             timeline.finish().map(|_| simulation)
         })?,
+        Format::Html => html(args, screen, &source, &options, &loaded, &facts)?,
         Format::Csv => export(Export::Csv, args, screen, &loaded)?,
         Format::Chrome => export(Export::Chrome, args, screen, &loaded)?,
         Format::Perfetto => export(Export::Perfetto, args, screen, &loaded)?,
@@ -127,25 +128,54 @@ fn text(
     facts: &Facts,
 ) -> Result<Simulation, Failure> {
     let simulation = observed(loaded, screen, true, Nobody);
-    let command = command(args);
-    let small = simulation.events <= EVENTS_FOR_CHANGES && loaded.scenario.threads().len() <= THREADS_FOR_CHANGES;
-    let changes = if small { study::changes(source, options, 10 * EVENTS_FOR_CHANGES) } else { Vec::new() };
-    let changes: Vec<render::Change> = changes
-        .into_iter()
-        .map(|change| render::Change {
-            what: change.what,
-            makespan: change.makespan,
-            ending: change.ending,
-            work: change.work,
-            command: change.options.map(|options| format!("{command} {options}")),
-        })
-        .collect();
-    let hints = hints(&command, args, loaded);
+    let changes = changes(args, source, options, &simulation);
+    let hints = hints(&command(args), args, loaded);
     let style = screen.style(args.output.is_some(), args.all);
     let mut text = String::new();
     render::text(&mut text, &report(&simulation, facts, &changes, &hints), style).expect("a string takes everything");
     screen.stream(args.output.as_deref(), |writer| writer.write_all(text.as_bytes()))?;
     Ok(simulation)
+}
+
+/// The page to open in a browser.
+fn html(
+    args: &Run,
+    screen: &Screen,
+    source: &Source,
+    options: &Options,
+    loaded: &Loaded,
+    facts: &Facts,
+) -> Result<Simulation, Failure> {
+    let mut records = Recording::default();
+    let simulation = observed(loaded, screen, true, &mut records);
+    if records.left_out() > 0 && !screen.quiet {
+        let (kept, left_out) = (render::PAGE_RECORDS, records.left_out());
+        screen
+            .say(&format!("the page shows the first {kept} records and leaves out {left_out}; its numbers are of all"));
+    }
+    let changes = changes(args, source, options, &simulation);
+    let report = report(&simulation, facts, &changes, &[]);
+    let primary = render::View { report, records: &records };
+    let input = render::PageInput { primary, secondary: None, measured: None, remarks: &[] };
+    screen.stream(args.output.as_deref(), |writer| render::page(writer, &input))?;
+    Ok(simulation)
+}
+
+/// What would change the result, unless the run was too long to repeat it several times.
+fn changes(args: &Run, source: &Source, options: &Options, simulation: &Simulation) -> Vec<render::Change> {
+    if simulation.events > EVENTS_FOR_CHANGES || simulation.cast.threads.len() > THREADS_FOR_CHANGES {
+        return Vec::new();
+    }
+    let command = command(args);
+    let changes = study::changes(source, options, 10 * EVENTS_FOR_CHANGES).into_iter();
+    let named = changes.map(|change| render::Change {
+        what: change.what,
+        makespan: change.makespan,
+        ending: change.ending,
+        work: change.work,
+        command: change.options.map(|options| format!("{command} {options}")),
+    });
+    named.collect()
 }
 
 fn report<'a>(

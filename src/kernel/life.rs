@@ -60,7 +60,8 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
                 self.non_daemons += u32::from(declared.arrival == Arrival::OnStart);
             }
             self.processes[process].to_come += 1;
-            if after.is_zero() {
+            // What comes at a time of its own comes in the order of ids, whichever process it belongs to.
+            if after.is_zero() && why == Why::Started {
                 self.arrives(thread, cause, why);
             } else {
                 self.queue.push(self.now + after, Event::Arrives(thread));

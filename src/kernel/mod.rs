@@ -248,10 +248,10 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
             }
             let more = self.unserved
                 || self.handle_due(Rank::Timeout)
+                || self.arm_quanta()
                 || self.handle_due(Rank::Quantum)
                 || self.preempt()
-                || self.check_points()
-                || self.arm_quanta();
+                || self.check_points();
             if !more {
                 return;
             }

@@ -34,12 +34,18 @@ pub fn parse(text: &str) -> Parsed<Claim> {
     Ok(claim)
 }
 
-/// Reads a metric with its selector, as `validate` lists them.
-pub fn parse_metric(text: &str) -> Parsed<Metric> {
+/// Reads a metric with its selector and perhaps an aggregate, as `validate` lists them.
+pub fn parse_metric(text: &str) -> Parsed<(Option<Aggregate>, Metric)> {
     let mut parser = Parser { tokens: lex(text)?, next: 0, end: text.len() };
+    let at = parser.here();
+    let aggregate = parser.aggregate();
+    if matches!(aggregate, Some(Aggregate::Any | Aggregate::All)) {
+        let help = Some("a comparison needs one value: max, min, mean, total, p50, p95 or p99".to_owned());
+        return Err(Fault { help, ..fault(Code::E401, at, "any and all make no value") });
+    }
     let metric = parser.metric()?;
     parser.finish()?;
-    Ok(metric)
+    Ok((aggregate, metric))
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -22,6 +22,7 @@ mod scenario;
 mod show;
 mod spec;
 mod tree;
+pub mod validation;
 mod yaml;
 
 pub use code::Code;
@@ -31,6 +32,7 @@ pub use quantity::{Fault, duration};
 pub use reference::{help_errors, help_format, help_metrics, help_steps};
 pub use scenario::*;
 pub use show::visible;
+pub use validation::Validation;
 
 use decode::{At, Decode, Named};
 use report::Report;
@@ -101,6 +103,8 @@ pub struct Loaded {
     pub warnings: Vec<Diagnostic>,
     /// Its variants, in the order of the file.
     pub variants: Vec<Variant>,
+    /// How it is compared with actual workers.
+    pub validation: Validation,
 }
 
 /// A variant that a model declares.
@@ -121,12 +125,14 @@ pub fn load(source: &Source, options: &Options) -> Result<Loaded, Vec<Diagnostic
     let failed = report.has_errors();
     let findings = report.finish();
     match loaded {
-        Some((scenario, variants)) if !failed => Ok(Loaded { scenario, warnings: findings, variants }),
+        Some((scenario, variants, validation)) if !failed => {
+            Ok(Loaded { scenario, warnings: findings, variants, validation })
+        }
         _ => Err(findings),
     }
 }
 
-fn read(source: &Source, options: &Options, report: &mut Report) -> Option<(Scenario, Vec<Variant>)> {
+fn read(source: &Source, options: &Options, report: &mut Report) -> Option<(Scenario, Vec<Variant>, Validation)> {
     let limits = &options.limits;
     let text = report.add_text(source.clone());
     let mut tree = yaml::read(text, 0, limits, report)?;
@@ -156,10 +162,11 @@ fn read(source: &Source, options: &Options, report: &mut Report) -> Option<(Scen
         None => profile::load("ideal", Spot::default(), options.read_profile, limits, report),
     };
     let scenario = lower::lower(&model, &profile.unwrap_or_default(), limits, report);
+    let validation = lower::validation(&model, scenario.as_ref(), report);
     for (name, spot) in unused {
         report.warning(Code::W501, spot, format!("the parameter {name} is not used"));
     }
-    Some((scenario?, variants))
+    Some((scenario?, variants, validation))
 }
 
 /// The lines of `set` of a variant in the tree.

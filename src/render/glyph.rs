@@ -68,6 +68,11 @@ pub fn colour(state: State) -> Style {
     Style::new().fg_color(look_of(state).rgb.map(colour))
 }
 
+/// The colour of a state as style sheets write it: `#0072B2`.
+pub(in crate::render) fn colour_code(state: State) -> Option<String> {
+    look_of(state).rgb.map(|rgb| format!("#{rgb:06X}"))
+}
+
 /// What a legend says about a state.
 pub fn legend(state: State) -> &'static str {
     look_of(state).legend

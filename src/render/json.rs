@@ -12,49 +12,52 @@ use crate::trace::{Cast, Ending};
 
 /// Writes the result of a run.
 pub fn json(out: &mut impl Write, report: &Report<'_>) -> fmt::Result {
+    document(out, |o| result(o, report))
+}
+
+/// The keys of a result, for outputs that hold it among other things.
+pub(in crate::render) fn result(o: &mut Object<'_>, report: &Report<'_>) -> fmt::Result {
     let (facts, metrics) = (report.facts, report.metrics);
-    document(out, |o| {
-        o.number("format", FORMAT)?;
-        o.text("gilsim", VERSION)?;
-        o.object("model", |o| {
-            o.text("name", &facts.name)?;
-            o.text("digest", &facts.digest)
-        })?;
-        o.optional_text("variant", facts.variant.as_deref())?;
-        o.number("seed", facts.seed)?;
-        o.text("profile", &facts.profile)?;
-        o.text("provenance", facts.provenance)?;
-        o.object("ending", |o| ending(o, report))?;
-        o.object("metrics", |o| totals(o, report))?;
-        o.objects("threads", report.cast.threads.ids(), |o, id| thread(o, report, id))?;
-        o.objects("gils", report.cast.gils.ids(), |o, id| {
-            let gil = &metrics.gils[id];
-            o.text("name", &report.cast.gils[id])?;
-            o.number("busy_ns", gil.busy.ns())?;
-            o.number("switches", gil.switches)?;
-            o.number("forced", gil.forced)?;
-            o.number("requests", gil.requests)
-        })?;
-        o.objects("cores", report.cast.cores.ids(), |o, id| {
-            o.number("id", id.0)?;
-            o.number("busy_ns", metrics.cores[id].busy.ns())?;
-            o.number("overhead_ns", metrics.cores[id].overhead.ns())
-        })?;
-        o.objects("locks", report.cast.locks.ids(), |o, id| {
-            o.text("name", &report.cast.locks[id])?;
-            o.number("held_ns", metrics.locks[id].ns())
-        })?;
-        o.objects("output", &metrics.output, |o, line| {
-            o.number("at_ns", line.at.ns())?;
-            who(o, report.cast, line.thread)?;
-            o.text("text", &line.text)
-        })?;
-        o.objects("expectations", report.outcomes, expectation)?;
-        o.object("invariants", |o| invariants(o, report))?;
-        o.number("events", report.events)?;
-        o.number("records", metrics.records)?;
-        o.text("timeline_digest", &report.digest.hex())
-    })
+    o.number("format", FORMAT)?;
+    o.text("gilsim", VERSION)?;
+    o.object("model", |o| {
+        o.text("name", &facts.name)?;
+        o.text("digest", &facts.digest)
+    })?;
+    o.optional_text("variant", facts.variant.as_deref())?;
+    o.number("seed", facts.seed)?;
+    o.text("profile", &facts.profile)?;
+    o.text("provenance", facts.provenance)?;
+    o.object("ending", |o| ending(o, report))?;
+    o.object("metrics", |o| totals(o, report))?;
+    o.objects("threads", report.cast.threads.ids(), |o, id| thread(o, report, id))?;
+    o.objects("gils", report.cast.gils.ids(), |o, id| {
+        let gil = &metrics.gils[id];
+        o.text("name", &report.cast.gils[id])?;
+        o.number("busy_ns", gil.busy.ns())?;
+        o.number("switches", gil.switches)?;
+        o.number("forced", gil.forced)?;
+        o.number("requests", gil.requests)
+    })?;
+    o.objects("cores", report.cast.cores.ids(), |o, id| {
+        o.number("id", id.0)?;
+        o.number("busy_ns", metrics.cores[id].busy.ns())?;
+        o.number("overhead_ns", metrics.cores[id].overhead.ns())
+    })?;
+    o.objects("locks", report.cast.locks.ids(), |o, id| {
+        o.text("name", &report.cast.locks[id])?;
+        o.number("held_ns", metrics.locks[id].ns())
+    })?;
+    o.objects("output", &metrics.output, |o, line| {
+        o.number("at_ns", line.at.ns())?;
+        who(o, report.cast, line.thread)?;
+        o.text("text", &line.text)
+    })?;
+    o.objects("expectations", report.outcomes, expectation)?;
+    o.object("invariants", |o| invariants(o, report))?;
+    o.number("events", report.events)?;
+    o.number("records", metrics.records)?;
+    o.text("timeline_digest", &report.digest.hex())
 }
 
 fn ending(o: &mut Object<'_>, report: &Report<'_>) -> fmt::Result {

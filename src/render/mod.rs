@@ -1,4 +1,4 @@
-//! Views of one run: text with a picture, JSON, timelines, snapshots. Everything is written into a writer handed in.
+//! Views of one run: text with a picture, JSON, timelines, a page, snapshots. Everything is written into a writer handed in.
 
 mod check;
 mod diff;
@@ -9,6 +9,7 @@ mod json;
 mod jsonl;
 mod layout;
 mod object;
+mod page;
 mod picture;
 mod report;
 mod rows;
@@ -17,6 +18,7 @@ mod snapshot;
 mod table;
 mod text;
 mod timeline;
+mod validation;
 mod words;
 
 pub use check::{
@@ -29,11 +31,13 @@ pub use help::{metrics_help, policies_help, states_help};
 pub use json::json;
 pub use jsonl::{JsonLines, json_header, json_line};
 pub use layout::escape;
+pub use page::{Measured, PAGE_RECORDS, PageInput, Recording, Spread, View, page};
 pub use report::{Change, Facts, Report, Style};
 pub use shot::{ShotChanges, ShotRow, shot_changes, shot_diff, shot_metrics, shot_sentence, shot_value};
 pub use snapshot::{Excerpt, snapshot};
 pub use text::text;
 pub use timeline::{Timeline, timeline_line, timeline_names};
+pub use validation::{ComparedPart, ValidationPart, ValidationReport, validation_json, validation_text};
 
 /// The version of the formats that `--format json` and `--format jsonl` write.
 pub const FORMAT: u32 = 1;

@@ -128,6 +128,17 @@ impl Object<'_> {
         self.out.write_str(if empty || !self.lines { "]" } else { "\n  ]" })
     }
 
+    /// A list of whole numbers on one line, without spaces: there may be millions.
+    pub fn column(&mut self, key: &str, numbers: impl IntoIterator<Item = u64>) -> fmt::Result {
+        self.key(key)?;
+        self.out.write_char('[')?;
+        for (place, number) in numbers.into_iter().enumerate() {
+            self.out.write_str(if place == 0 { "" } else { "," })?;
+            write!(self.out, "{number}")?;
+        }
+        self.out.write_char(']')
+    }
+
     fn raw(&mut self, key: &str, value: impl Display) -> fmt::Result {
         self.key(key)?;
         write!(self.out, "{value}")

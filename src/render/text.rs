@@ -42,7 +42,7 @@ fn title<W: Write>(page: &mut Page<'_, W>, report: &Report<'_>) -> fmt::Result {
 }
 
 /// `4 cores, one GIL, interval 5ms`
-fn machine(report: &Report<'_>) -> String {
+pub(in crate::render) fn machine(report: &Report<'_>) -> String {
     let cores = report.cast.cores.len();
     let cores = format!("{cores} core{}", if cores == 1 { "" } else { "s" });
     let intervals = &report.facts.intervals;
@@ -115,7 +115,8 @@ fn changes<W: Write>(page: &mut Page<'_, W>, report: &Report<'_>) -> fmt::Result
     page.blank()
 }
 
-fn result(change: &Change) -> String {
+/// What a change leads to.
+pub(in crate::render) fn result(change: &Change) -> String {
     match change.ending {
         "finished" => change.makespan.short(),
         "horizon" => format!("work {}", change.work.short()),
@@ -124,7 +125,7 @@ fn result(change: &Change) -> String {
 }
 
 /// A changed run against this one: by their ends, or by their work if both were stopped at the horizon.
-fn against(change: &Change, report: &Report<'_>) -> String {
+pub(in crate::render) fn against(change: &Change, report: &Report<'_>) -> String {
     match (change.ending, &report.metrics.ending) {
         ("finished", Some(Ending::Finished)) => in_time(report.metrics.makespan, change.makespan),
         ("horizon", Some(Ending::Horizon)) => in_work(report.metrics.total(|thread| thread.work()), change.work),

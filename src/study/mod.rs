@@ -7,6 +7,10 @@ mod diff;
 pub use changes::{Change, changes};
 pub use check::{Checked, Determinism, check};
 pub use diff::{Told, both};
+mod observed;
+pub use observed::{observe, observe_simulated};
+#[cfg(target_os = "linux")]
+pub mod validate;
 
 use crate::analysis::{Checker, Invariants, Lanes, Meter, Metrics, Outcome, Sketch, evaluate};
 use crate::backend::{Backend, Simulated};

@@ -65,3 +65,10 @@ pub fn median(mut values: Vec<Span>) -> Span {
     values.sort();
     values[values.len() / 2]
 }
+
+/// Tests of real workers run one after another: they would take the cores from each other.
+pub fn alone() -> std::sync::MutexGuard<'static, ()> {
+    static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    // A test that failed has let go of it all the same.
+    ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,6 +1,8 @@
 //! Everything that is tested from outside the library.
 
 mod common;
+#[cfg(target_os = "linux")]
+mod conformance;
 mod diffs;
 mod endings;
 mod errors;
@@ -11,6 +13,7 @@ mod machine;
 mod models;
 mod numbers;
 mod oracle;
+mod page;
 mod readme;
 #[cfg(target_os = "linux")]
 mod real;
@@ -18,3 +21,5 @@ mod snapshots;
 mod tidy;
 mod timelines;
 mod traps;
+#[cfg(target_os = "linux")]
+mod validation;

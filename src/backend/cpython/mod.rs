@@ -12,6 +12,7 @@ mod lane;
 mod protocol;
 mod records;
 mod scratch;
+mod script;
 mod spawn;
 
 use std::ffi::OsString;
@@ -25,6 +26,7 @@ pub use divergence::{DIVERGENCES, Divergence, Handling};
 pub use error::{Error, Refusal};
 pub use find::{Found, Interpreter, Places, default_interpreter, find};
 pub use protocol::Cost;
+pub(in crate::backend) use script::run_script;
 
 use crate::backend::host::{Facts, Noise, Watch};
 use crate::backend::{Backend, Run};

@@ -11,7 +11,7 @@ use crate::model::spec::Model;
 use crate::model::spec::run::{ExpectLine, VariantExpectations};
 use crate::model::tree::{Form, Node, Spot, crop};
 
-/// Reads the expectations that hold, and looks through those of all variants and the metrics of `validate`.
+/// Reads the expectations that hold, and looks through those of all variants.
 pub fn read(model: &Model, report: &mut Report) -> Vec<Expectation> {
     let own = model.expect.as_ref().map_or(&[][..], |expect| &expect.value);
     let expectations = own.iter().filter_map(|line| read_line(&line.value, report)).collect();
@@ -19,12 +19,6 @@ pub fn read(model: &Model, report: &mut Report) -> Vec<Expectation> {
     for expect in variants.iter().filter_map(|variant| variant.value.expect.as_ref()) {
         if let VariantExpectations::Lines(lines) = &expect.value {
             lines.iter().for_each(|line| drop(read_line(&line.value, report)));
-        }
-    }
-    let validate = model.validate.as_ref().and_then(|validate| validate.value.metrics.as_ref());
-    for metric in validate.map_or(&[][..], |metrics| &metrics.value) {
-        if let Err(fault) = expect_parse::parse_metric(&metric.value) {
-            tell(fault, metric.spot, report);
         }
     }
     expectations
@@ -41,7 +35,7 @@ fn read_line(line: &ExpectLine, report: &mut Report) -> Option<Expectation> {
     }
 }
 
-fn tell(fault: Fault, spot: Spot, report: &mut Report) {
+pub(super) fn tell(fault: Fault, spot: Spot, report: &mut Report) {
     if fault.code == Code::E110 {
         report.not_simulated(&format!("metric {}", fault.message), spot);
         return;
@@ -84,7 +78,7 @@ pub fn check(scenario: &Scenario, model: &Model, report: &mut Report) {
 }
 
 /// The names that selectors can mean.
-struct Names {
+pub(super) struct Names {
     threads: BTreeSet<String>,
     processes: BTreeSet<String>,
     locks: BTreeSet<String>,
@@ -92,7 +86,7 @@ struct Names {
 
 impl Names {
     /// Names of groups without members are names too: what they select is nothing, and what is said of it holds.
-    fn of(scenario: &Scenario, model: &Model) -> Names {
+    pub(super) fn of(scenario: &Scenario, model: &Model) -> Names {
         let groups = scenario.groups().values().map(|group| group.name.clone());
         let mut threads: BTreeSet<String> = groups.collect();
         // A process without members makes no groups of threads.
@@ -114,17 +108,20 @@ impl Names {
         Names { threads, processes, locks }
     }
 
-    fn check(&self, metric: &Metric, line: &ExpectLine, report: &mut Report) {
-        let Some(selector) = metric.selector.as_deref() else { return };
+    /// What a selector that selects nothing was meant to name, the selector, and the names there are.
+    pub(super) fn unknown<'m>(&self, metric: &'m Metric) -> Option<(&'static str, &'m str, &BTreeSet<String>)> {
+        let selector = metric.selector.as_deref()?;
         let (kind, known) = match metric.name.scope() {
             Scope::Threads | Scope::RunOrThreads => ("thread, group or process", &self.threads),
             Scope::Processes => ("process", &self.processes),
             Scope::Lock => ("lock", &self.locks),
-            Scope::Run | Scope::Kind => return,
+            Scope::Run | Scope::Kind => return None,
         };
-        if selects(selector, known) {
-            return;
-        }
+        (!selects(selector, known)).then_some((kind, selector, known))
+    }
+
+    fn check(&self, metric: &Metric, line: &ExpectLine, report: &mut Report) {
+        let Some((kind, selector, known)) = self.unknown(metric) else { return };
         let start = line.that.find(&format!("({selector}")).or_else(|| line.that.find(selector)).unwrap_or(0);
         let from = start + usize::from(line.that[start..].starts_with('('));
         let spot = part(&line.node, from, from + selector.len());

@@ -13,7 +13,10 @@ mod programs;
 mod python;
 mod references;
 mod starts;
+mod validation;
 mod warnings;
+
+pub use validation::read as validation;
 
 use crate::model::Limits;
 use crate::model::code::Code;

@@ -4,6 +4,7 @@ use crate::model::decode::{Anything, At, Decode, Percent, map, wrong};
 use crate::model::report::Report;
 use crate::model::spec::shape::shape;
 use crate::model::tree::{Entry, Node, Value};
+use crate::ratio::Ratio;
 use crate::time::Span;
 
 shape! {
@@ -25,8 +26,24 @@ shape! {
         runs: u64 = "31";
         /// how far prediction and measurement may be apart
         tolerance: Percent = "by metric";
-        /// what is compared
+        /// what is compared, with an aggregate where there are several values (the median is the default)
         metrics: Vec<At<String>> = "makespan";
+        /// differences whose cause is known, each within a band
+        known: Vec<At<Known>> = "none";
+    }
+}
+
+shape! {
+    /// A difference between prediction and measurement whose cause is known. Outside of its band it is a new one.
+    Known "known divergence" {
+        /// which of the metrics
+        metric: String = "required";
+        /// the least ratio of measured to predicted
+        least: Ratio = "required";
+        /// the largest
+        most: Ratio = "required";
+        /// the cause
+        because: String = "required";
     }
 }
 

@@ -199,7 +199,9 @@ impl Sim {
 
     /// Rules 5 and 6.
     fn preempt(&mut self) -> bool {
-        let woken = std::mem::take(&mut self.woken);
+        let mut woken = std::mem::take(&mut self.woken);
+        // rule: the most urgent first, so that a lesser one does not take a core that it then loses.
+        woken.sort_by_key(|t| std::cmp::Reverse(self.threads[*t].priority));
         let preempting = woken.iter().filter(|t| self.preempt_for(**t)).count();
         self.requeue_the_tired() || preempting > 0
     }
