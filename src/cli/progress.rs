@@ -206,7 +206,7 @@ mod tests {
     fn short_work_shows_nothing_and_long_work_not_too_often() {
         let shown = |how| {
             let mut last = 0;
-            let mut times = Vec::new();
+            let mut times: Vec<u64> = Vec::new();
             for now in (0..12_000).step_by(100) {
                 if due(how, now, last) {
                     last = now;
@@ -215,7 +215,7 @@ mod tests {
             }
             times
         };
-        assert_eq!(shown(How::Silent), []);
+        assert!(shown(How::Silent).is_empty());
         assert_eq!(shown(How::Lines), [5_000, 10_000]);
         assert_eq!(shown(How::Bar)[..3], [1_000, 1_200, 1_400]);
     }

@@ -1,6 +1,6 @@
 //! The sentences of a comparison.
 
-use crate::analysis::diff::{Class, Moment, Pace, Row, Told, Verdict, WaitChange, Waits};
+use crate::analysis::diff::{Class, Moment, Pace, Pair, Row, Told, Verdict, WaitChange, Waits};
 use crate::ids::ThreadId;
 use crate::ratio::Ratio;
 use crate::render::diff::{DiffReport, grouped, ratio, row, times};
@@ -40,7 +40,7 @@ pub fn verdict_sentence(report: &DiffReport<'_>) -> String {
 
 /// Who is there in one of the two only, if these are few: the first thing to know.
 fn company(report: &DiffReport<'_>) -> String {
-    let names = |cast: &Cast, of: &dyn Fn(&(Option<ThreadId>, Option<ThreadId>)) -> Option<ThreadId>| {
+    let names = |cast: &Cast, of: &dyn Fn(&Pair) -> Option<ThreadId>| {
         let threads: Vec<ThreadId> = report.comparison.threads.iter().filter_map(of).collect();
         let names: Vec<String> = threads.iter().map(|thread| cast.label(*thread)).collect();
         (1..=2).contains(&names.len()).then(|| names.join(" and "))
