@@ -69,6 +69,12 @@ impl Play {
         self
     }
 
+    /// Names the cause of the last record.
+    pub fn because(&mut self, cause: u64) -> &mut Play {
+        self.records.last_mut().expect("a record").cause = Some(cause);
+        self
+    }
+
     pub fn state(&mut self, thread: u32, to: State, core: Option<u32>, why: Why) -> &mut Play {
         let from = self.states.insert(thread, to);
         self.add(What::State { thread: ThreadId(thread), from, to, core: core.map(CoreId), why })

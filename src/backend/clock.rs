@@ -8,7 +8,7 @@ pub struct Stopwatch(Instant);
 
 impl Stopwatch {
     /// Starts now.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place where the wall clock is read")]
+    #[expect(clippy::disallowed_methods, reason = "this floor may read the wall clock")]
     pub fn start() -> Stopwatch {
         Stopwatch(Instant::now())
     }

@@ -75,8 +75,7 @@ impl Progress {
         }
         let now = self.clock.milliseconds();
         let shown = self.shown.load(Ordering::Relaxed);
-        let every = if self.how == How::Bar { BAR_EVERY } else { LINE_EVERY };
-        if now < LONG.max(shown + every) {
+        if !due(self.how, now, shown) {
             return;
         }
         // Of two who want to show something at once, one does.
@@ -101,6 +100,16 @@ impl Drop for Progress {
             let _ = write!(io::stderr(), "\r\x1b[K");
         }
     }
+}
+
+/// Whether something is shown now, after it was shown last at `shown`.
+fn due(how: How, now: u64, shown: u64) -> bool {
+    let every = match how {
+        How::Silent => return false,
+        How::Bar => BAR_EVERY,
+        How::Lines => LINE_EVERY,
+    };
+    now >= LONG.max(shown + every)
 }
 
 /// What is shown: how much of the whole is done, how fast, and how long it will take. `done` counts millionths.
@@ -194,13 +203,20 @@ mod tests {
     }
 
     #[test]
-    fn short_work_shows_nothing() {
-        let zero = AtomicU64::default;
-        let clock = Stopwatch::start();
-        let (label, unit) = ("simulating", "records");
-        let progress =
-            Progress { label, pieces: 1, clock, how: How::Lines, done: zero(), counted: zero(), unit, shown: zero() };
-        progress.advance(WHOLE, 100);
-        assert_eq!(progress.shown.load(Ordering::Relaxed), 0);
+    fn short_work_shows_nothing_and_long_work_not_too_often() {
+        let shown = |how| {
+            let mut last = 0;
+            let mut times: Vec<u64> = Vec::new();
+            for now in (0..12_000).step_by(100) {
+                if due(how, now, last) {
+                    last = now;
+                    times.push(now);
+                }
+            }
+            times
+        };
+        assert!(shown(How::Silent).is_empty());
+        assert_eq!(shown(How::Lines), [5_000, 10_000]);
+        assert_eq!(shown(How::Bar)[..3], [1_000, 1_200, 1_400]);
     }
 }

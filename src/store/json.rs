@@ -99,7 +99,8 @@ impl<'l> Reader<'l> {
 
     /// The rest of an object, after its brace.
     fn fields(&mut self, depth: u32) -> Result<Fields<'l>, Fault> {
-        let mut fields = Vec::with_capacity(12);
+        let mut fields: Vec<(Cow<'l, str>, Value<'l>)> = Vec::with_capacity(12);
+        let mut seen = 0u64;
         if self.takes(b'}') {
             return Ok(Fields(fields));
         }
@@ -107,10 +108,13 @@ impl<'l> Reader<'l> {
             self.expect(b'"')?;
             let at = self.at;
             let key = self.text()?;
-            // Long objects do not occur, so looking through all keys is cheap.
-            if fields.iter().any(|(name, _)| *name == key) {
+            // Only keys with the same trait can be the same, so few pairs of keys are compared.
+            let first = usize::from(key.as_bytes().first().copied().unwrap_or(0));
+            let bit = 1u64 << ((key.len() ^ first) % 64);
+            if seen & bit > 0 && fields.iter().any(|(name, _)| *name == key) {
                 return Err(Fault { at, what: format!("the key \"{}\" comes twice", key.escape_debug()) });
             }
+            seen |= bit;
             self.expect(b':')?;
             fields.push((key, self.value(depth)?));
             if !self.takes(b',') {

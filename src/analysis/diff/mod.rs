@@ -1,7 +1,7 @@
 //! Compares two timelines by meaning: who did what, not when the clock said so.
 //!
-//! Threads are paired by name ([`identity`]), their records by their place among the thread's own actions ([`nodes`]).
-//! Every difference has one [`Class`], and either is a cause or follows from an earlier one ([`follow`]): a thousand
+//! Threads are paired by name (`identity`), their records by their place among the thread's own actions (`nodes`).
+//! Every difference has one [`Class`], and either is a cause or follows from an earlier one (`follow`): a thousand
 //! shifted records that follow from one longer step are one difference. What it means for the whole run is said by
 //! [`Verdict`] and the rows of metrics.
 //!
@@ -21,6 +21,7 @@ pub use track::Track;
 pub use verdict::{Amount, Pace, Row, Setup, Verdict, WaitChange, Waits};
 
 use crate::analysis::Metrics;
+use crate::ids::ThreadId;
 use crate::time::Span;
 use crate::trace::{Cast, Facts};
 
@@ -136,6 +137,9 @@ impl Difference {
     }
 }
 
+/// A thread in A and the same one in B, as far as they are there.
+pub type Pair = (Option<ThreadId>, Option<ThreadId>);
+
 /// What became of comparing two timelines.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
@@ -150,7 +154,7 @@ pub struct Comparison {
     /// What it means.
     pub verdict: Verdict,
     /// Threads in A with their partners in B, then those that only B has.
-    pub threads: Vec<(Option<crate::ids::ThreadId>, Option<crate::ids::ThreadId>)>,
+    pub threads: Vec<Pair>,
 }
 
 impl Comparison {

@@ -256,7 +256,7 @@ impl Pairing<'_, '_> {
             missing |= alone;
             node.flags |= if alone { PROGRAM } else { 0 };
         }
-        let mut flags = CLOSES;
+        let mut flags = CLOSES | away(side_a, of_a, side_b, of_b);
         let ran = (ran(side_a, a, of_a, begins.0), ran(side_b, b, of_b, begins.1));
         let factors = (factor(side_a, of_a), factor(side_b, of_b));
         let comparable = !missing && factors.0 == factors.1 && even(side_a.cast) && even(side_b.cast);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 
 use crate::analysis::Lanes;
+use crate::analysis::diff::Pair;
 use crate::ids::ThreadId;
 use crate::render::diff::{DiffReport, DiffSide};
 use crate::render::glyph::{colour, glyph, legend, partly};
@@ -27,7 +28,7 @@ pub(super) fn lanes<W: Write>(page: &mut Page<'_, W>, report: &DiffReport<'_>) -
     } else {
         threads[..MOST - 1].iter().chain(threads.last()).collect()
     };
-    let name = |pair: &(Option<ThreadId>, Option<ThreadId>)| {
+    let name = |pair: &Pair| {
         let of = |side: &DiffSide<'_>, thread: Option<ThreadId>| thread.map(|thread| side.cast.label(thread));
         escape(&of(&report.a, pair.0).or_else(|| of(&report.b, pair.1)).unwrap_or_default())
     };

@@ -1,6 +1,6 @@
 //! The sentences of a comparison.
 
-use crate::analysis::diff::{Class, Moment, Pace, Row, Told, Verdict, WaitChange, Waits};
+use crate::analysis::diff::{Class, Moment, Pace, Pair, Row, Told, Verdict, WaitChange, Waits};
 use crate::ids::ThreadId;
 use crate::ratio::Ratio;
 use crate::render::diff::{DiffReport, grouped, ratio, row, times};
@@ -23,7 +23,7 @@ pub fn verdict_sentence(report: &DiffReport<'_>) -> String {
         };
     }
     let verdict = &comparison.verdict;
-    let mut text = pace(verdict);
+    let mut text = company(report) + &pace(verdict);
     let waits = waits(verdict);
     if !waits.is_empty() {
         text.push_str(": ");
@@ -36,6 +36,22 @@ pub fn verdict_sentence(report: &DiffReport<'_>) -> String {
         text.push_str(&format!(" Next limit: the cores ({}).", verdict.cores));
     }
     text
+}
+
+/// Who is there in one of the two only, if these are few: the first thing to know.
+fn company(report: &DiffReport<'_>) -> String {
+    let names = |cast: &Cast, of: &dyn Fn(&Pair) -> Option<ThreadId>| {
+        let threads: Vec<ThreadId> = report.comparison.threads.iter().filter_map(of).collect();
+        let names: Vec<String> = threads.iter().map(|thread| cast.label(*thread)).collect();
+        (1..=2).contains(&names.len()).then(|| names.join(" and "))
+    };
+    let gone = names(report.a.cast, &|pair| pair.0.filter(|_| pair.1.is_none()));
+    let new = names(report.b.cast, &|pair| pair.1.filter(|_| pair.0.is_none()));
+    match (gone, new) {
+        (Some(gone), None) => format!("Without {gone} "),
+        (None, Some(new)) => format!("With {new} "),
+        _ => String::new(),
+    }
 }
 
 fn pace(verdict: &Verdict) -> String {
