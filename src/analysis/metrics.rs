@@ -23,7 +23,7 @@ pub struct Metrics {
     pub locks: IdVec<LockId, Span>,
     /// The exit code of each process that has ended.
     pub exits: IdVec<ProcId, Option<i32>>,
-    /// What was printed, up to [`MOST_OUTPUT`] bytes.
+    /// What was printed, up to 16 MiB.
     pub output: Vec<Line>,
     /// How many lines were printed beyond that: they are in the timeline only.
     pub more_output: u64,
