@@ -8,6 +8,7 @@ mod endings;
 mod errors;
 mod exports;
 mod fuzz;
+mod help;
 mod lowering;
 mod machine;
 mod models;
