@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::Path;
 
-use crate::analysis::diff::{Comparison, Ignore};
+use crate::analysis::diff::Ignore;
+use crate::analysis::{Invariants, Verdict};
 use crate::cli::Exit;
 use crate::cli::args::{Changes, Diff, DiffFormat};
 use crate::cli::input;
@@ -13,7 +14,7 @@ use crate::cli::progress::Progress;
 use crate::cli::shots;
 use crate::model::{self, Options, Scenario};
 use crate::ratio::Ratio;
-use crate::render::{self, DiffReport, DiffSide};
+use crate::render::{self, DiffReport, DiffSide, Recording};
 use crate::rng;
 use crate::study::{self, Told};
 use crate::trace::Facts;
@@ -41,26 +42,69 @@ pub fn diff(args: &Diff, screen: &Screen) -> Result<Exit, Failure> {
         return snapshots(args, &a, &b, screen);
     }
     let progress = Progress::begin(screen, true, "comparing", "records and bytes", 2);
-    let (told_a, told_b) = study::both(|| a.told(&progress, screen), || b.told(&progress, screen));
+    // Only a page needs the records themselves.
+    let page = args.format == DiffFormat::Html;
+    let (mut of_a, mut of_b) = (page.then(Recording::default), page.then(Recording::default));
+    let (told_a, told_b) =
+        study::both(|| a.told(&progress, screen, of_a.as_mut()), || b.told(&progress, screen, of_b.as_mut()));
     let (told_a, told_b) = (told_a?, told_b?);
     let comparison = told_a.against(&told_b, &ignore);
     drop(progress);
-    print(args, screen, (&a.name(), &told_a), (&b.name(), &told_b), &comparison)?;
+    let (name_a, name_b) = (a.name(), b.name());
+    let report = DiffReport { a: side(&name_a, &told_a), b: side(&name_b, &told_b), comparison: &comparison };
+    match of_a.zip(of_b) {
+        Some((of_a, of_b)) => html(args, screen, &report, (&told_a, &of_a), (&told_b, &of_b))?,
+        None => print(args, screen, &report)?,
+    }
     Ok(if comparison.is_same() { Exit::Holds } else { Exit::Fails })
 }
 
-fn print(
+/// The page that shows both runs on one scale, with the first sentences of the comparison above them.
+fn html(
     args: &Diff,
     screen: &Screen,
-    a: (&str, &Told),
-    b: (&str, &Told),
-    comparison: &Comparison,
+    report: &DiffReport<'_>,
+    a: (&Told, &Recording),
+    b: (&Told, &Recording),
 ) -> Result<(), Failure> {
-    let report = DiffReport { a: side(a.0, a.1), b: side(b.0, b.1), comparison };
+    let mut text = String::new();
+    let style = render::Style { width: 10_000, ..render::Style::default() };
+    render::diff_text(&mut text, report, style).expect("a string takes everything");
+    let remarks: Vec<String> = text.lines().take_while(|line| !line.is_empty()).map(str::to_owned).collect();
+    let input = render::PageInput {
+        primary: render::View { report: whole(a.0), records: a.1 },
+        secondary: Some(render::View { report: whole(b.0), records: b.1 }),
+        measured: None,
+        remarks: &remarks,
+    };
+    screen.stream(args.output.as_deref(), |writer| render::page(writer, &input))
+}
+
+/// What a page says of one side. Of a stored timeline nobody has checked invariants or expectations.
+fn whole(told: &Told) -> render::Report<'_> {
+    static UNCHECKED: Invariants = Invariants([const { Verdict::Unchecked }; 9]);
+    let simulation = told.simulation.as_ref();
+    render::Report {
+        facts: &told.facts,
+        cast: &told.cast,
+        metrics: &told.metrics,
+        lanes: &told.lanes,
+        outcomes: simulation.map_or(&[], |simulation| &simulation.outcomes),
+        invariants: simulation.map_or(&UNCHECKED, |simulation| &simulation.invariants),
+        changes: &[],
+        hints: &[],
+        events: simulation.map_or(told.metrics.records, |simulation| simulation.events),
+        digest: told.digest,
+    }
+}
+
+fn print(args: &Diff, screen: &Screen, report: &DiffReport<'_>) -> Result<(), Failure> {
     let mut text = String::new();
     let written = match args.format {
-        DiffFormat::Text => render::diff_text(&mut text, &report, screen.style(args.output.is_some(), args.all)),
-        DiffFormat::Json => render::diff_json(&mut text, &report),
+        DiffFormat::Json => render::diff_json(&mut text, report),
+        DiffFormat::Text | DiffFormat::Html => {
+            render::diff_text(&mut text, report, screen.style(args.output.is_some(), args.all))
+        }
     };
     written.expect("a string takes everything");
     screen.stream(args.output.as_deref(), |writer| writer.write_all(text.as_bytes()))
@@ -121,13 +165,13 @@ impl Side<'_> {
         name
     }
 
-    fn told(&self, progress: &Progress, screen: &Screen) -> Result<Told, Failure> {
+    fn told(&self, progress: &Progress, screen: &Screen, also: Option<&mut Recording>) -> Result<Told, Failure> {
         match self.kind() {
-            Kind::Timeline => timeline(self.path, progress),
+            Kind::Timeline => timeline(self.path, progress, also),
             _ => {
                 let (scenario, facts) = self.scenario(screen)?;
                 let watch = progress.watch(&scenario);
-                Ok(Told::by_model(&scenario, facts, watch))
+                Ok(Told::by_model(&scenario, facts, (watch, also)))
             }
         }
     }
@@ -158,19 +202,19 @@ impl Side<'_> {
     }
 }
 
-fn timeline(path: &Path, progress: &Progress) -> Result<Told, Failure> {
+fn timeline(path: &Path, progress: &Progress, also: Option<&mut Recording>) -> Result<Told, Failure> {
     let name = input::name(path);
     let unreadable = |error: io::Error| Failure::usage(format!("cannot read {name}: {error}"));
     let file = File::open(path).map_err(unreadable)?;
     let bytes = file.metadata().map_err(unreadable)?.len();
     let reader = BufReader::with_capacity(1 << 18, progress.reader(file, bytes));
-    Told::by_timeline(reader).map_err(|fault| Failure::usage(format!("{name}: {fault}")))
+    Told::by_timeline(reader, also).map_err(|fault| Failure::usage(format!("{name}: {fault}")))
 }
 
 /// Compares what snapshots hold. A side that is none is made into one first.
 fn snapshots(args: &Diff, a: &Side<'_>, b: &Side<'_>, screen: &Screen) -> Result<Exit, Failure> {
     if args.format != DiffFormat::Text {
-        return Err(Failure::usage("snapshots are compared as text; --format json needs two models or timelines"));
+        return Err(Failure::usage("snapshots are compared as text; other formats need two models or timelines"));
     }
     if !args.ignore.is_empty() {
         return Err(Failure::usage("a snapshot holds too little for --ignore; compare models or timelines"));

@@ -46,12 +46,12 @@ impl Told {
     }
 
     /// Reads a stored timeline.
-    pub fn by_timeline(input: impl BufRead) -> Result<Told, Fault> {
+    pub fn by_timeline(input: impl BufRead, also: impl Observer) -> Result<Told, Fault> {
         let mut timeline = Timeline::open(input)?;
         let cast = timeline.cast.clone();
         let (mut meter, mut sketch) = (Meter::new(&cast), Sketch::new(&cast, COLUMNS));
         let (mut track, mut digest) = (Track::default(), Digest::default());
-        timeline.read(&mut ((&mut meter, &mut sketch), (&mut track, &mut digest)))?;
+        timeline.read(&mut (((&mut meter, &mut sketch), (&mut track, &mut digest)), also))?;
         let (metrics, lanes) = (meter.finish(), sketch.finish());
         Ok(Told { facts: timeline.facts, cast, metrics, lanes, track, digest, simulation: None })
     }

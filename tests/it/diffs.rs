@@ -265,7 +265,7 @@ fn a_stored_timeline_compares_as_its_model_does() {
         let cast = Cast::of(&scenario);
         let mut lines = JsonLines::new(&cast, &facts, Vec::new());
         simulate(&scenario, &mut lines);
-        Told::by_timeline(&lines.finish().expect("a vector")[..]).expect("a timeline")
+        Told::by_timeline(&lines.finish().expect("a vector")[..], Nobody).expect("a timeline")
     };
     let (a, b) = (stored(None), stored(Some("short-interval")));
     let models = (told(&text, &[], None), told(&text, &[], Some("short-interval")));

@@ -51,6 +51,8 @@ pub enum DiffFormat {
     Text,
     /// The comparison as one JSON object
     Json,
+    /// A page to open in a browser: both runs on one scale
+    Html,
 }
 
 /// `gilsim snapshot`
