@@ -345,3 +345,23 @@ processes:
     assert_eq!(waits, [6, 0, 16, 18, 1]);
     assert_eq!(waits.iter().sum::<u64>() * 10 / 5, 82);
 }
+
+/// A known divergence, pinned: four hogs on two cores get about 25 % each on real machines. With constant latencies the
+/// queue of `futex` falls into step and passes one over; who is next by chance is near the truth. When the first half of
+/// this test goes red the divergence has gone, and the conformance suite can use the default again.
+#[test]
+fn four_hogs_under_futex_fall_into_step_and_by_chance_do_not() {
+    let yaml = "
+name: four hogs
+machine: {cores: 2, profile: linux}
+threads: {w: {count: 4, daemon: true, do: [{repeat: forever, do: [{cpu: 5ms}]}]}, m: {do: [{sleep: 600ms}]}}
+";
+    let least = |sets: &[&str]| {
+        let (simulation, _) = run(yaml, sets);
+        let ran = (1..=4).map(|n| in_state(&simulation, &format!("w-{n}"), State::Python).ns());
+        let ran: Vec<u64> = ran.collect();
+        ran.iter().min().expect("four") * 100 / ran.iter().sum::<u64>()
+    };
+    assert!(least(&[]) <= 5, "known divergence: one of four is passed over");
+    assert!(least(&["python.next_holder=random"]) >= 10);
+}
