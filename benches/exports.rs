@@ -48,6 +48,7 @@ fn cast() -> Cast {
         threads: (0..THREADS).map(actor).collect(),
         gils: ["main".to_string()].into_iter().collect(),
         locks: IdVec::new(),
+        objects: IdVec::new(),
         cores: [1, 1, 1, 1].into_iter().collect(),
         scale: 1,
     }

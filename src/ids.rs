@@ -44,6 +44,8 @@ ids! {
     GroupId
     /// A declared lock of one process.
     LockId
+    /// A declared semaphore, queue, event, condition, barrier or variable of one process.
+    ObjectId
     /// A declared device.
     DeviceId
     /// A program: the flat list of operations that the members of a group share.

@@ -3,7 +3,7 @@
 use crate::analysis::Metrics;
 use crate::analysis::reading::{Amount, Reading, read};
 use crate::analysis::samples::nearest_rank;
-use crate::model::expect::{Aggregate, Claim, Comparison, Expectation, Metric, Unit, Value};
+use crate::model::expect::{Aggregate, Claim, Comparison, Expectation, Metric, MetricName, Unit, Value};
 use crate::ratio::{Ratio, gcd};
 use crate::time::Span;
 use crate::trace::Cast;
@@ -45,7 +45,7 @@ fn outcome(cast: &Cast, metrics: &Metrics, expectation: &Expectation) -> Outcome
     let judgement = match &expectation.claim {
         Claim::Metric { aggregate, metric, op, value } => {
             let bounds = bounds(cast, metrics, value);
-            let readings = read(cast, metrics, metric);
+            let readings = of_metric(cast, metrics, metric, *aggregate);
             judge(readings, *aggregate, *op, bounds, metric.name.unit())
         }
         Claim::Deadlock(wanted) => Judgement::plain(metrics.is_deadlock() == *wanted, metrics.ending_word()),
@@ -59,6 +59,22 @@ fn outcome(cast: &Cast, metrics: &Metrics, expectation: &Expectation) -> Outcome
         value: judgement.value,
         miss: judgement.miss,
     }
+}
+
+/// The values of a metric; of one that changes over time only the largest, if nothing else is asked for.
+fn of_metric(cast: &Cast, metrics: &Metrics, metric: &Metric, aggregate: Option<Aggregate>) -> Vec<Reading> {
+    let readings = read(cast, metrics, metric);
+    if metric.name != MetricName::Depth || aggregate.is_some() {
+        return readings;
+    }
+    let mut largest: Vec<Reading> = Vec::new();
+    for reading in readings {
+        match largest.last_mut().filter(|last| last.who == reading.who) {
+            Some(last) => *last = reading,
+            None => largest.push(reading),
+        }
+    }
+    largest
 }
 
 struct Judgement {

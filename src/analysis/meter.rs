@@ -2,9 +2,9 @@
 //!
 //! Memory does not grow with the horizon, but for the lines that the model prints.
 
-use crate::analysis::metrics::{CoreMetrics, GilMetrics, Line, MOST_OUTPUT, Metrics, ThreadMetrics};
+use crate::analysis::metrics::{CoreMetrics, GilMetrics, Line, MOST_OUTPUT, Metrics, ObjectMetrics, ThreadMetrics};
 use crate::analysis::now::{Now, Segment, elapsed};
-use crate::ids::{GilId, IdVec, LockId, ThreadId};
+use crate::ids::{GilId, IdVec, LockId, ObjectId, ThreadId};
 use crate::time::{Instant, Span};
 use crate::trace::{Cast, Ending, GilAct, LockAct, Observer, Record, State, What};
 
@@ -19,6 +19,7 @@ pub struct Meter<'c> {
     waits: IdVec<ThreadId, Wait>,
     gil_since: IdVec<GilId, Option<Instant>>,
     lock_since: IdVec<LockId, Option<Instant>>,
+    object_since: IdVec<ObjectId, Instant>,
     /// Bytes of printed text.
     printed: usize,
     metrics: Metrics,
@@ -44,12 +45,14 @@ impl<'c> Meter<'c> {
             waits: IdVec::filled(cast.threads.len(), Wait::default()),
             gil_since: IdVec::filled(cast.gils.len(), None),
             lock_since: IdVec::filled(cast.locks.len(), None),
+            object_since: IdVec::filled(cast.objects.len(), Instant::ZERO),
             printed: 0,
             metrics: Metrics {
                 threads: IdVec::filled(cast.threads.len(), ThreadMetrics::default()),
                 gils: IdVec::filled(cast.gils.len(), GilMetrics::default()),
                 cores: IdVec::filled(cast.cores.len(), CoreMetrics::default()),
                 locks: IdVec::filled(cast.locks.len(), Span::ZERO),
+                objects: cast.objects.values().map(|thing| ObjectMetrics::of(thing.initial)).collect(),
                 exits: IdVec::filled(cast.processes.len(), None),
                 output: Vec::new(),
                 more_output: 0,
@@ -75,6 +78,9 @@ impl<'c> Meter<'c> {
         }
         for lock in self.cast.locks.ids() {
             self.lock_free(lock);
+        }
+        for object in self.cast.objects.ids() {
+            self.object_held(object);
         }
         self.metrics.end = self.at;
         self.metrics.makespan = self.makespan();
@@ -181,6 +187,17 @@ impl<'c> Meter<'c> {
     }
 }
 
+impl Meter<'_> {
+    /// An object has held what it holds up to now.
+    fn object_held(&mut self, object: ObjectId) {
+        let since = std::mem::replace(&mut self.object_since[object], self.at);
+        let held = &mut self.metrics.objects[object];
+        if since < self.at {
+            *held.times.entry(held.last).or_default() += elapsed(since, self.at);
+        }
+    }
+}
+
 impl Wait {
     fn leave(&mut self, at: Instant) {
         if let Some(since) = self.since.take() {
@@ -228,6 +245,10 @@ impl Observer for Meter<'_> {
             }
             What::Gil { gil, thread, act } => self.gil(*gil, *thread, *act),
             What::Lock { lock, act, .. } => self.lock(*lock, *act),
+            What::Object { object, value, .. } => {
+                self.object_held(*object);
+                self.metrics.objects[*object].last = *value;
+            }
             What::Output { thread, text } => self.print(*thread, text),
             What::Account { thread, python_work, native_work, .. } => {
                 self.metrics.threads[*thread].python_work = *python_work;

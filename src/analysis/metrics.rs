@@ -1,8 +1,10 @@
 //! Every number of a run, by the definitions of the model format. [`Meter`](crate::analysis::Meter) fills them in.
 
+use std::collections::BTreeMap;
+
 use crate::analysis::Samples;
 use crate::analysis::now::{elapsed, sum};
-use crate::ids::{CoreId, GilId, IdVec, LockId, ProcId, ThreadId};
+use crate::ids::{CoreId, GilId, IdVec, LockId, ObjectId, ProcId, ThreadId};
 use crate::ratio::{Ratio, gcd};
 use crate::time::{Instant, Span};
 use crate::trace::{Cast, Ending, State};
@@ -21,6 +23,8 @@ pub struct Metrics {
     pub cores: IdVec<CoreId, CoreMetrics>,
     /// How long each lock was held.
     pub locks: IdVec<LockId, Span>,
+    /// What each shared object other than a lock held.
+    pub objects: IdVec<ObjectId, ObjectMetrics>,
     /// The exit code of each process that has ended.
     pub exits: IdVec<ProcId, Option<i32>>,
     /// What was printed, up to 16 MiB.
@@ -78,6 +82,22 @@ pub struct GilMetrics {
     pub forced: u64,
     /// Times the request flag went from clear to set.
     pub requests: u64,
+}
+
+/// What a shared object held.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ObjectMetrics {
+    /// At the end: items, permits, the value of a variable.
+    pub last: i64,
+    /// For how long it held how many; values of zero length are left out.
+    pub times: BTreeMap<i64, Span>,
+}
+
+impl ObjectMetrics {
+    /// Of an object that holds so much at first.
+    pub fn of(initial: i64) -> ObjectMetrics {
+        ObjectMetrics { last: initial, times: BTreeMap::new() }
+    }
 }
 
 /// The numbers of one core.

@@ -2,7 +2,7 @@
 
 use crate::ids::{CoreId, GilId, GroupId, IdVec, LockId, ProcId, ThreadId};
 use crate::time::{Instant, Span};
-use crate::trace::{Actor, Cast, Ending, GilAct, LockAct, Observer, Record, State, What, Why};
+use crate::trace::{Actor, Cast, Ending, GilAct, LockAct, ObjectKind, Observer, Record, State, Thing, What, Why};
 
 /// A thread that needs the GIL of the one process.
 pub fn actor(name: &str, group: u32) -> Actor {
@@ -18,7 +18,11 @@ pub fn actor(name: &str, group: u32) -> Actor {
     }
 }
 
-/// One process with one GIL, one lock `database`, one group per thread.
+fn thing(name: &str, kind: ObjectKind) -> Thing {
+    Thing { name: name.to_string(), kind, initial: 0 }
+}
+
+/// One process with one GIL, one lock `database`, a queue `jobs`, a variable `counter`, one group per thread.
 pub fn cast(cores: usize, names: &[&str]) -> Cast {
     let group = |name: &&str| name.split('-').next().unwrap_or_default().to_string();
     let mut groups: Vec<String> = names.iter().map(group).collect();
@@ -31,6 +35,7 @@ pub fn cast(cores: usize, names: &[&str]) -> Cast {
         groups: groups.iter().cloned().collect(),
         gils: ["main".to_string()].into_iter().collect(),
         locks: ["database".to_string()].into_iter().collect(),
+        objects: [thing("jobs", ObjectKind::Queue), thing("counter", ObjectKind::Variable)].into_iter().collect(),
         cores: IdVec::filled(cores, 1),
         scale: 1,
     }

@@ -1,11 +1,11 @@
 //! From the name of a metric to its values in one run.
 
 use crate::analysis::{Metrics, ThreadMetrics};
-use crate::ids::{ProcId, ThreadId};
+use crate::ids::{ObjectId, ProcId, ThreadId};
 use crate::model::expect::{Metric, MetricName, Unit};
 use crate::ratio::Ratio;
 use crate::time::Span;
-use crate::trace::{Cast, State};
+use crate::trace::{Cast, ObjectKind, State, Thing};
 
 /// One value of a metric.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,8 +21,8 @@ pub struct Reading {
 /// A value: durations count nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Amount {
-    /// A number below zero: only exit codes can be (a process that a signal ended).
-    Negative(i32),
+    /// A number below zero: only exit codes can be (a process that a signal ended), and variables.
+    Negative(i64),
     /// Any other.
     Exact(Ratio),
 }
@@ -32,6 +32,8 @@ pub fn read(cast: &Cast, metrics: &Metrics, metric: &Metric) -> Vec<Reading> {
     let selector = metric.selector.as_deref();
     match metric.name {
         MetricName::Held => locks(cast, metrics, selector.unwrap_or("*")),
+        MetricName::Depth => depths(cast, metrics, selector.unwrap_or("*")),
+        MetricName::VariableValue => values(cast, metrics, selector.unwrap_or("*")),
         MetricName::Exit => exits(cast, metrics, selector.unwrap_or("*")),
         MetricName::Count => vec![of_run(count(cast, selector.unwrap_or_default()))],
         MetricName::Fairness => fairness(cast, metrics, selector),
@@ -113,6 +115,7 @@ fn of_thread(cast: &Cast, metrics: &Metrics, name: MetricName, id: ThreadId) -> 
         MetricName::Forced => thread.states.of(State::Forced),
         MetricName::WaitCore => thread.wait_core(),
         MetricName::WaitLock => thread.states.of(State::Lock),
+        MetricName::WaitQueue => thread.states.of(State::Queue),
         MetricName::InIo => thread.states.of(State::Io),
         MetricName::Startup => thread.states.of(State::StartUp),
         MetricName::Work => thread.work(),
@@ -143,11 +146,41 @@ fn fairness(cast: &Cast, metrics: &Metrics, selector: Option<&str>) -> Vec<Readi
     if threads.is_empty() { Vec::new() } else { vec![of_run(metrics.fairness(threads))] }
 }
 
+/// Whether a selector means an object of this name, or of this name in one of the processes.
+fn means(selector: &str, name: &str) -> bool {
+    let short = name.rsplit_once('/').map_or(name, |(_, short)| short);
+    names(selector, name) || names(selector, short)
+}
+
+/// For each number of items that a queue held how long it did, in nanoseconds, so that aggregates are over time.
+fn depths(cast: &Cast, metrics: &Metrics, selector: &str) -> Vec<Reading> {
+    let of_queue = |(id, thing): (ObjectId, &Thing)| {
+        let who = thing.name.clone();
+        let reading = move |(depth, time): (&i64, &Span)| Reading {
+            who: who.clone(),
+            value: Ok(whole(*depth)),
+            count: time.ns(),
+        };
+        metrics.objects[id].times.iter().map(reading).collect::<Vec<_>>()
+    };
+    let meant = |(_, thing): &(ObjectId, &Thing)| thing.kind == ObjectKind::Queue && means(selector, &thing.name);
+    let readings: Vec<Reading> = cast.objects.iter().filter(meant).flat_map(of_queue).collect();
+    if readings.is_empty() { vec![of_run(Ratio::ZERO)] } else { readings }
+}
+
+/// The last value of variables.
+fn values(cast: &Cast, metrics: &Metrics, selector: &str) -> Vec<Reading> {
+    let meant = |(_, thing): &(ObjectId, &Thing)| thing.kind == ObjectKind::Variable && means(selector, &thing.name);
+    let of_variable = |(id, thing): (ObjectId, &Thing)| Reading {
+        who: thing.name.clone(),
+        value: Ok(whole(metrics.objects[id].last)),
+        count: 1,
+    };
+    cast.objects.iter().filter(meant).map(of_variable).collect()
+}
+
 fn locks(cast: &Cast, metrics: &Metrics, selector: &str) -> Vec<Reading> {
-    let meant = cast.locks.iter().filter(|(_, name)| {
-        let short = name.rsplit_once('/').map_or(name.as_str(), |(_, short)| short);
-        names(selector, name) || names(selector, short)
-    });
+    let meant = cast.locks.iter().filter(|(_, name)| means(selector, name));
     let of_lock = |(id, name): (_, &String)| Reading { who: name.clone(), ..of_run(time(metrics.locks[id])) };
     meant.map(of_lock).collect()
 }
@@ -166,7 +199,11 @@ fn exits(cast: &Cast, metrics: &Metrics, selector: &str) -> Vec<Reading> {
 }
 
 fn exit_code(code: i32) -> Amount {
-    u128::try_from(code).map_or(Amount::Negative(code), |code| Amount::Exact(Ratio::whole(code)))
+    whole(code.into())
+}
+
+fn whole(number: i64) -> Amount {
+    u128::try_from(number).map_or(Amount::Negative(number), |number| Amount::Exact(Ratio::whole(number)))
 }
 
 fn count(cast: &Cast, kind: &str) -> Ratio {

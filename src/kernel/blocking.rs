@@ -7,8 +7,9 @@ use crate::kernel::Kernel;
 use crate::kernel::event::Event;
 use crate::kernel::log::Cause;
 use crate::kernel::policy::Policy;
-use crate::kernel::thread::{Phase, Stage, Wait};
-use crate::time::Span;
+use crate::kernel::thread::{Patience, Phase, Purpose, Stage, Visit, Wait};
+use crate::model::Length;
+use crate::time::{Instant, Span};
 use crate::trace::{Observer, State, Why};
 
 /// A device that serves a limited number of requests at once, first come, first served.
@@ -52,6 +53,57 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     fn wake_at(&mut self, thread: ThreadId, after: Span) {
         let generation = self.threads[thread].generation;
         self.queue.push(self.now + after, Event::Wakes { thread, generation });
+    }
+
+    /// The next step waits for at most so long.
+    pub(super) fn be_patient(&mut self, thread: ThreadId, after: &Length, otherwise: u32) {
+        let deadline = self.now + self.draw(thread, Purpose::Timeout, after);
+        self.threads[thread].patience = Some(Patience { deadline, otherwise });
+        self.threads[thread].cursor.advance();
+    }
+
+    /// Whether a thread does not want to wait any longer.
+    pub(super) fn patience_is_over(&self, thread: ThreadId) -> bool {
+        let state = &self.threads[thread];
+        state.visit.timed_out || state.patience.is_some_and(|patience| patience.deadline <= self.now)
+    }
+
+    /// Until when a thread waits.
+    pub(super) fn limit_of(&self, thread: ThreadId, wait: Wait) -> Option<Instant> {
+        let limited = !matches!(wait, Wait::Lock(_)) || self.step_is_acquire(thread);
+        self.threads[thread].patience.filter(|_| limited).map(|patience| patience.deadline)
+    }
+
+    /// A thread has waited in vain, and goes on elsewhere.
+    pub(super) fn give_up(&mut self, thread: ThreadId) {
+        let patience = self.threads[thread].patience.take().expect("who gives up had a limit");
+        self.threads[thread].visit = Visit::default();
+        self.threads[thread].cursor.jump(patience.otherwise);
+    }
+
+    /// A step that may wait is over, and not in vain.
+    pub(super) fn step_is_done(&mut self, thread: ThreadId) {
+        self.threads[thread].patience = None;
+        self.threads[thread].visit = Visit::default();
+        self.threads[thread].cursor.advance();
+    }
+
+    /// The wait of a thread is over at that time, and late by the timer slack.
+    pub(super) fn time_out_at(&mut self, thread: ThreadId, deadline: Instant) {
+        let generation = self.threads[thread].generation;
+        let at = deadline + self.scenario.machine().costs.timer_slack;
+        self.queue.push(at, Event::TimesOut { thread, generation });
+    }
+
+    /// A timed wait is over, and in vain. The thread needs a core, and the GIL, to find that out.
+    pub(super) fn times_out(&mut self, thread: ThreadId) {
+        match self.threads[thread].phase {
+            Phase::Blocked(Wait::Gil) => return self.gil_timeout(thread),
+            Phase::Blocked(wait) => self.leave_wait(thread, wait),
+            phase => unreachable!("a time-out for a thread that is {phase:?}"),
+        }
+        self.threads[thread].visit.timed_out = true;
+        self.wake(thread, Stage::Take, Why::TimedOut, Cause::Thread(thread));
     }
 
     /// A blocking call or a sleep ends. The thread takes the GIL back before it goes on.

@@ -118,6 +118,12 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     /// A thread blocks: off its core until something happens.
     pub(super) fn block(&mut self, thread: ThreadId, wait: Wait, state: State, why: Why, cause: Cause) {
         self.off_core(thread, Phase::Blocked(wait));
+        if wait.needs_another() {
+            match self.limit_of(thread, wait) {
+                Some(deadline) => self.time_out_at(thread, deadline),
+                None => self.rest(thread, true),
+            }
+        }
         self.log.state(thread, state, None, why, cause);
     }
 

@@ -1,7 +1,7 @@
 //! Events and their total order.
 //!
 //! Law: `(time, rank, subject, sequence)`. The rank is the place of the variant below, the subject its id. So at one
-//! instant arrivals and completed I/O come first, then completed work, then GIL time-outs, then ends of quanta: work that
+//! instant arrivals and completed I/O come first, then completed work, then time-outs, then ends of quanta: work that
 //! ends exactly at a time-out is not asked to drop the GIL, and a thread that blocks exactly at the end of its quantum is
 //! not preempted.
 
@@ -22,8 +22,8 @@ pub(crate) enum Event {
     Wakes { thread: ThreadId, generation: u32 },
     /// What a core is busy with is done: a burst of work, or overhead.
     CoreDone { core: CoreId, generation: u32 },
-    /// A timed wait for the GIL ends without a signal.
-    GilTimeout { thread: ThreadId, generation: u32 },
+    /// A timed wait for the GIL, a lock, a shared object or an end is over, and in vain.
+    TimesOut { thread: ThreadId, generation: u32 },
     /// A quantum or slice is over.
     QuantumEnd { core: CoreId, generation: u32 },
 }
@@ -33,7 +33,7 @@ pub(crate) enum Event {
 pub(crate) enum Rank {
     /// Arrivals, wake-ups and completed work.
     Work,
-    /// Time-outs of waits for the GIL.
+    /// Time-outs of waits.
     Timeout,
     /// Ends of quanta.
     Quantum,
@@ -43,7 +43,7 @@ impl Event {
     fn rank(self) -> Rank {
         match self {
             Event::ProcessArrives(_) | Event::Arrives(_) | Event::Wakes { .. } | Event::CoreDone { .. } => Rank::Work,
-            Event::GilTimeout { .. } => Rank::Timeout,
+            Event::TimesOut { .. } => Rank::Timeout,
             Event::QuantumEnd { .. } => Rank::Quantum,
         }
     }
@@ -55,7 +55,7 @@ impl Event {
             Event::Arrives(thread) => (1, thread.0),
             Event::Wakes { thread, .. } => (2, thread.0),
             Event::CoreDone { core, .. } => (3, core.0),
-            Event::GilTimeout { thread, .. } => (4, thread.0),
+            Event::TimesOut { thread, .. } => (4, thread.0),
             Event::QuantumEnd { core, .. } => (5, core.0),
         };
         rank << 32 | u64::from(subject)
@@ -161,7 +161,7 @@ mod tests {
                 Event::Arrives(ThreadId(n)),
                 Event::Wakes { thread: ThreadId(n), generation: 0 },
                 Event::CoreDone { core: CoreId(n), generation: 0 },
-                Event::GilTimeout { thread: ThreadId(n), generation: 0 },
+                Event::TimesOut { thread: ThreadId(n), generation: 0 },
                 Event::QuantumEnd { core: CoreId(n), generation: 0 },
             ]
         };

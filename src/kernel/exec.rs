@@ -64,6 +64,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             After::Io { length, device } => self.begin_io(thread, length, device),
             After::Sleep(length) => self.begin_sleep(thread, length),
             After::Lock(lock) => self.wait_for_lock(thread, lock),
+            After::Park(object, line) => self.park(thread, object, line),
             After::ChildRuns(child) => self.wait_for_child(thread, child),
             After::Join(target) => self.wait_for_end(thread, target),
         }
@@ -106,12 +107,14 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
                 self.drop_gil(thread, After::Sleep(length));
             }
             Op::Acquire(lock) => self.acquire(thread, *lock),
+            Op::Use(object, verb) => self.use_object(thread, *object, *verb),
+            Op::Timeout { after, otherwise } => self.be_patient(thread, after, *otherwise),
             Op::Release(lock) => self.release(thread, *lock),
             Op::Start { group, count } => self.start(thread, *group, *count),
             Op::Join(group) => self.join(thread, *group),
             Op::Print(text) => self.print(thread, text),
             Op::Show => self.show(thread),
-            Op::Repeat { .. } | Op::Again { .. } => unreachable!("the cursor steps over loops"),
+            Op::Repeat { .. } | Op::Again { .. } | Op::Goto(_) => unreachable!("the cursor steps over these"),
         }
     }
 
@@ -156,7 +159,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     }
 
     /// The length of a step, drawn from the thread's own stream where it is random.
-    fn draw(&mut self, thread: ThreadId, purpose: Purpose, length: &Length) -> Span {
+    pub(super) fn draw(&mut self, thread: ThreadId, purpose: Purpose, length: &Length) -> Span {
         let distribution = match length {
             Length::Fixed(span) => return *span,
             Length::Random(distribution) => distribution,

@@ -160,7 +160,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         let timeout = self.now + self.gils[gil].interval + self.scenario.machine().costs.timer_slack;
         self.block(thread, Wait::Gil, State::WantsGil, Why::GilLocked, cause);
         let generation = self.threads[thread].generation;
-        self.queue.push(timeout, Event::GilTimeout { thread, generation });
+        self.queue.push(timeout, Event::TimesOut { thread, generation });
     }
 
     /// The timed wait of a thread ends without a signal. It needs a core to look at the GIL and to ask.

@@ -254,11 +254,14 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         }
         while let Some(target) = targets.get(self.threads[thread].cursor.done as usize) {
             if !self.has_ended(*target) {
+                if self.patience_is_over(thread) {
+                    return self.give_up(thread);
+                }
                 return self.drop_gil(thread, After::Join(*target));
             }
             self.threads[thread].cursor.done += 1;
         }
-        self.threads[thread].cursor.advance();
+        self.step_is_done(thread);
     }
 
     /// The members of a group that can be joined now: all of them, or those started so far.
@@ -285,7 +288,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
 
     /// `join()` parks the thread until its target has ended.
     pub(super) fn wait_for_end(&mut self, thread: ThreadId, target: Joinable) {
-        if self.has_ended(target) {
+        if self.has_ended(target) || self.patience_is_over(thread) {
             self.threads[thread].stage = Stage::Take;
             return;
         }
@@ -322,7 +325,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         } else {
             self.end_if_all_have_ended(Cause::Thread(thread));
         }
-        self.end_if_stuck();
+        self.look_for_deadlock(thread);
     }
 
     /// A thread ends, wherever it is.
@@ -334,7 +337,10 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
                 self.queues[queue as usize].dequeue(&mut self.tasks, thread);
                 self.queued -= 1;
             }
-            Phase::Blocked(wait) => self.leave_wait(thread, wait),
+            Phase::Blocked(wait) => {
+                self.rest(thread, false);
+                self.leave_wait(thread, wait);
+            }
             Phase::Absent | Phase::Done => unreachable!("only the living end"),
         }
         let state = &mut self.threads[thread];
@@ -349,7 +355,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     }
 
     /// A blocked thread that ends is no longer in anybody's list.
-    fn leave_wait(&mut self, thread: ThreadId, wait: Wait) {
+    pub(super) fn leave_wait(&mut self, thread: ThreadId, wait: Wait) {
         match wait {
             Wait::Gil => {
                 let gil = self.gil_of(thread).expect("who waits for a GIL has one");
@@ -361,11 +367,17 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
                 self.gils[gil].forced.retain(|each| *each != thread);
             }
             Wait::Lock(lock) => self.locks[lock].waiters.retain(|each| *each != thread),
+            Wait::Object(object, line) => self.leave_line(thread, object, line),
             Wait::ChildRuns(child) => {
                 self.starters.remove(&child);
             }
             Wait::Io(device) => self.leave_device(thread, device),
-            Wait::Sleep | Wait::Join(_) => {}
+            Wait::Join(target) => {
+                if let Some(joiners) = self.joiners.get_mut(&target) {
+                    joiners.retain(|each| *each != thread);
+                }
+            }
+            Wait::Sleep => {}
         }
     }
 

@@ -7,11 +7,13 @@
 
 use std::collections::VecDeque;
 
-use crate::ids::{LockId, ThreadId};
+use crate::ids::{IdVec, LockId, ThreadId};
 use crate::kernel::Kernel;
+use crate::kernel::deadlock;
 use crate::kernel::log::Cause;
 use crate::kernel::policy::Policy;
 use crate::kernel::thread::{After, Stage, Wait};
+use crate::model::{Op, Scenario};
 use crate::time::Span;
 use crate::trace::{LockAct, Observer, State, What, Why};
 
@@ -24,24 +26,51 @@ pub(crate) struct Lock {
     pub waiters: VecDeque<ThreadId>,
     reentrant: bool,
     fair_after: Option<Span>,
+    /// Whether the model declares it. The lock inside of another object leaves no records.
+    declared: bool,
+    /// The state of a thread that waits for it.
+    shown: State,
 }
 
 impl Lock {
-    pub fn new(lock: &crate::model::Lock) -> Lock {
-        Lock { owner: None, depth: 0, waiters: VecDeque::new(), reentrant: lock.reentrant, fair_after: lock.fair_after }
+    fn new(lock: &crate::model::Lock) -> Lock {
+        let (reentrant, fair_after) = (lock.reentrant, lock.fair_after);
+        Lock { reentrant, fair_after, declared: true, ..Lock::of_shape(State::Lock) }
     }
+
+    /// The lock inside of another object.
+    fn inside(object: &crate::model::Object) -> Lock {
+        let shown = if object.form.is_waited_for() { deadlock::state_of(object.form) } else { State::Lock };
+        Lock { fair_after: object.fair_after, ..Lock::of_shape(shown) }
+    }
+
+    fn of_shape(shown: State) -> Lock {
+        let waiters = VecDeque::new();
+        Lock { owner: None, depth: 0, waiters, reentrant: false, fair_after: None, declared: false, shown }
+    }
+}
+
+/// The declared locks, and behind them one for each shared object.
+pub(super) fn all(scenario: &Scenario) -> IdVec<LockId, Lock> {
+    let declared = scenario.locks().values().map(Lock::new);
+    declared.chain(scenario.objects().values().map(Lock::inside)).collect()
 }
 
 impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     /// `acquire()` by a thread that holds the GIL: a free lock is taken without letting go of it.
     pub(super) fn acquire(&mut self, thread: ThreadId, lock: LockId) {
+        let in_vain = self.threads[thread].visit.timed_out && self.is_limited(thread);
         let state = &mut self.locks[lock];
-        if state.owner.is_none() {
+        if in_vain {
+            self.give_up(thread);
+        } else if state.owner.is_none() {
             self.own(thread, lock);
-            self.threads[thread].cursor.advance();
+            self.acquired(thread);
         } else if state.reentrant && state.owner == Some(thread) {
             state.depth += 1;
-            self.threads[thread].cursor.advance();
+            self.acquired(thread);
+        } else if self.is_limited(thread) && self.patience_is_over(thread) {
+            self.give_up(thread);
         } else {
             self.drop_gil(thread, After::Lock(lock));
         }
@@ -52,11 +81,39 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         if self.locks[lock].owner.is_none() {
             return self.lock_retry(thread, lock);
         }
+        if self.is_limited(thread) && self.patience_is_over(thread) {
+            self.threads[thread].visit.timed_out = true;
+            self.threads[thread].stage = Stage::Take;
+            return;
+        }
         let holder = self.locks[lock].owner.expect("a lock that is not free has an owner");
         self.threads[thread].lock_since.get_or_insert(self.now);
         self.locks[lock].waiters.push_back(thread);
-        self.block(thread, Wait::Lock(lock), State::Lock, Why::LockBusy, Cause::Thread(holder));
+        let shown = self.locks[lock].shown;
+        self.block(thread, Wait::Lock(lock), shown, Why::LockBusy, Cause::Thread(holder));
         self.look_for_deadlock(thread);
+    }
+
+    /// The lock is the thread's: the step is over, or goes on with the lock held.
+    fn acquired(&mut self, thread: ThreadId) {
+        if self.step_is_acquire(thread) {
+            self.step_is_done(thread);
+        } else {
+            self.threads[thread].visit.inside = true;
+        }
+    }
+
+    /// Whether the step under the cursor is nothing but to acquire a lock.
+    pub(super) fn step_is_acquire(&self, thread: ThreadId) -> bool {
+        let program = &self.scenario.programs()[self.scenario.threads()[thread].program];
+        let place = self.threads[thread].cursor.place as usize;
+        matches!(program.ops.get(place), Some(Op::Acquire(_)))
+    }
+
+    /// Whether the thread waits for a lock with a limit. The lock inside of an object is waited for without one, and so is
+    /// that of a condition after a wait.
+    fn is_limited(&self, thread: ThreadId) -> bool {
+        self.threads[thread].patience.is_some() && self.step_is_acquire(thread)
     }
 
     /// A waiter has a core again. A semaphore is taken at once if it is free; a `PyMutex` is tried again with the GIL.
@@ -66,7 +123,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             self.threads[thread].stage = Stage::Take;
         } else if self.locks[lock].owner.is_none() {
             self.own(thread, lock);
-            self.threads[thread].cursor.advance();
+            self.acquired(thread);
             self.threads[thread].stage = Stage::Take;
         } else {
             self.wait_for_lock(thread, lock);
@@ -77,7 +134,15 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         self.locks[lock].owner = Some(thread);
         self.locks[lock].depth = 1;
         self.threads[thread].lock_since = None;
-        self.write(Cause::Thread(thread), What::Lock { lock, thread, act: LockAct::Acquire });
+        self.tell_lock(thread, lock, thread, LockAct::Acquire);
+    }
+
+    /// Writes what happens to a declared lock.
+    fn tell_lock(&mut self, by: ThreadId, lock: LockId, thread: ThreadId, act: LockAct) -> Cause {
+        if !self.locks[lock].declared {
+            return Cause::Thread(by);
+        }
+        self.write(Cause::Thread(by), What::Lock { lock, thread, act })
     }
 
     /// `release()`: wakes one waiter; hands the lock over to it if it has waited long enough.
@@ -88,14 +153,18 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             return self.model_error("E204", thread, text);
         }
         self.threads[thread].cursor.advance();
+        self.let_go(thread, lock);
+    }
+
+    /// The owner lets go of a lock once.
+    pub(super) fn let_go(&mut self, thread: ThreadId, lock: LockId) {
         self.locks[lock].depth -= 1;
         if self.locks[lock].depth > 0 {
             return;
         }
         self.locks[lock].owner = None;
-        let what = What::Lock { lock, thread, act: LockAct::Release };
         let Some(waiter) = self.locks[lock].waiters.pop_front() else {
-            self.write(Cause::Thread(thread), what);
+            self.tell_lock(thread, lock, thread, LockAct::Release);
             return;
         };
         let since = self.threads[waiter].lock_since.expect("a waiter has begun to wait");
@@ -104,12 +173,11 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             self.threads[waiter].lock_since = None;
             self.locks[lock].owner = Some(waiter);
             self.locks[lock].depth = 1;
-            let what = What::Lock { lock, thread: waiter, act: LockAct::HandOver };
-            let record = self.write(Cause::Thread(thread), what);
-            self.threads[waiter].cursor.advance();
+            let record = self.tell_lock(thread, lock, waiter, LockAct::HandOver);
+            self.acquired(waiter);
             self.wake(waiter, Stage::Take, Why::LockHandedOver, record);
         } else {
-            let record = self.write(Cause::Thread(thread), what);
+            let record = self.tell_lock(thread, lock, thread, LockAct::Release);
             self.wake(waiter, Stage::LockRetry(lock), Why::LockReleased, record);
         }
     }

@@ -16,6 +16,7 @@
 
 mod blocking;
 mod core;
+mod deadlock;
 mod ending;
 mod event;
 mod exec;
@@ -24,6 +25,7 @@ mod invariants;
 mod life;
 mod lock;
 mod log;
+mod object;
 mod output;
 mod policy;
 mod run_queue;
@@ -37,7 +39,7 @@ use self::core::Core;
 use self::event::{Event, EventQueue, Rank};
 use self::log::{Cause, Log};
 use self::thread::{Joinable, Thread};
-use crate::ids::{CoreId, DeviceId, GilId, GroupId, IdVec, LockId, ProcId, ThreadId};
+use crate::ids::{CoreId, DeviceId, GilId, GroupId, IdVec, LockId, ObjectId, ProcId, ProgramId, ThreadId};
 use crate::model::{Arrival, Members, PythonCosts, RunQueue, Scenario};
 use crate::time::{Instant, LONGEST};
 use crate::trace::{Ending, Observer, What, Why};
@@ -82,7 +84,9 @@ pub struct Kernel<'a, P: Policy, O: Observer> {
     gils: IdVec<GilId, gil::Gil>,
     /// GILs that are held and whose holder has been asked to drop them.
     requested: BTreeSet<GilId>,
+    /// The declared locks, and behind them one for each shared object.
     locks: IdVec<LockId, lock::Lock>,
+    objects: IdVec<ObjectId, object::Object>,
     devices: IdVec<DeviceId, blocking::Device>,
     /// The next member of a group that a `start` step starts.
     next_member: IdVec<GroupId, u32>,
@@ -96,8 +100,10 @@ pub struct Kernel<'a, P: Policy, O: Observer> {
     processes_to_come: u32,
     /// Processes that have arrived and not ended.
     processes_alive: u32,
-    /// The first thread that can never go on.
-    stuck: Option<ThreadId>,
+    /// Non-daemon threads that wait for somebody else, without a limit.
+    resting: u32,
+    /// For each program the objects whose waiters it may notify.
+    notifiers: IdVec<ProgramId, Box<[ObjectId]>>,
     /// Whether some thread may not use every core.
     pinned: bool,
 
@@ -139,7 +145,8 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
             processes: scenario.processes().values().map(|_| life::Process::default()).collect(),
             gils: scenario.gils().values().map(|gil| gil::Gil::new(gil, seed)).collect(),
             requested: BTreeSet::new(),
-            locks: scenario.locks().values().map(lock::Lock::new).collect(),
+            locks: lock::all(scenario),
+            objects: object::all(scenario),
             devices: scenario.devices().values().map(|device| blocking::Device::new(device.at_once)).collect(),
             next_member: scenario.groups().values().map(|group| first_member(&group.members)).collect(),
             starters: BTreeMap::new(),
@@ -147,7 +154,8 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
             non_daemons: 0,
             processes_to_come: scenario.processes().values().filter(by_itself).count() as u32,
             processes_alive: 0,
-            stuck: None,
+            resting: 0,
+            notifiers: deadlock::notifiers(scenario),
             pinned: threads.values().any(|thread| thread.affinity.is_some()),
             gil_of: threads.ids().map(|thread| scenario.gil_of(thread)).collect(),
             factor_of: threads.values().map(|thread| factor(scenario, thread)).collect(),
@@ -229,7 +237,7 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
     fn is_cancelled(&self, event: Event) -> bool {
         match event {
             Event::ProcessArrives(_) | Event::Arrives(_) => false,
-            Event::Wakes { thread, generation } | Event::GilTimeout { thread, generation } => {
+            Event::Wakes { thread, generation } | Event::TimesOut { thread, generation } => {
                 self.threads[thread].generation != generation
             }
             Event::CoreDone { core, generation } => self.cores[core].generation != generation,
@@ -277,7 +285,7 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
             Event::Arrives(thread) => self.arrives(thread, Cause::Root, Why::Arrived),
             Event::Wakes { thread, .. } => self.wait_is_over(thread),
             Event::CoreDone { core, .. } => self.core_done(core),
-            Event::GilTimeout { thread, .. } => self.gil_timeout(thread),
+            Event::TimesOut { thread, .. } => self.times_out(thread),
             Event::QuantumEnd { core, .. } => self.quantum_ends(core),
         }
     }

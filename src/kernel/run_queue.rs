@@ -16,6 +16,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     /// A blocked or new thread becomes runnable. It does `stage` when it has a core.
     pub(super) fn wake(&mut self, thread: ThreadId, stage: Stage, why: Why, cause: Cause) {
         let woken = matches!(self.threads[thread].phase, Phase::Blocked(_));
+        self.rest(thread, false);
         let queue = self.place(thread);
         let on = if self.free_core_for(thread).is_some() { WokenOn::Idle } else { WokenOn::Busy };
         let state = &mut self.threads[thread];

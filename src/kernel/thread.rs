@@ -1,7 +1,10 @@
 //! A thread as the kernel knows it: where it is, and what it does the next time it has a core.
 
-use crate::ids::{CoreId, DeviceId, LockId, ProcId, ThreadId};
+use std::collections::BTreeMap;
+
+use crate::ids::{CoreId, DeviceId, LockId, ObjectId, ProcId, ThreadId};
 use crate::kernel::log::Cause;
+use crate::kernel::object::Line;
 use crate::model::Cursor;
 use crate::rng::Stream;
 use crate::time::{Instant, Span};
@@ -35,10 +38,19 @@ pub(crate) enum Wait {
     Sleep,
     /// A lock.
     Lock(LockId),
+    /// A notification, in a line of a shared object.
+    Object(ObjectId, Line),
     /// `Thread.start()`: until this thread has run.
     ChildRuns(ThreadId),
     /// `join()`.
     Join(Joinable),
+}
+
+impl Wait {
+    /// Whether only somebody else can end it.
+    pub fn needs_another(self) -> bool {
+        matches!(self, Wait::Lock(_) | Wait::Object(..) | Wait::ChildRuns(_) | Wait::Join(_))
+    }
 }
 
 /// What `join` waits for.
@@ -84,6 +96,8 @@ pub(crate) enum After {
     Sleep(Span),
     /// Waiting for a lock.
     Lock(LockId),
+    /// Waiting for a notification.
+    Park(ObjectId, Line),
     /// Waiting until a started thread has run.
     ChildRuns(ThreadId),
     /// Waiting for an end.
@@ -124,6 +138,30 @@ pub(crate) struct Burst {
     pub left: u128,
 }
 
+/// How long a thread is willing to wait in the step under its cursor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Patience {
+    /// Until then.
+    pub deadline: Instant,
+    /// The place in its program where it goes on if that was in vain.
+    pub otherwise: u32,
+}
+
+/// How far a thread has come in a step that uses a shared object, or waits with a limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Visit {
+    /// It holds the lock of the object.
+    pub inside: bool,
+    /// It has lined up before.
+    pub waited: bool,
+    /// It is in line, and has not been notified.
+    pub in_line: bool,
+    /// Its time was over before anybody notified it.
+    pub timed_out: bool,
+    /// How often it held the lock of a condition before it let go of it.
+    pub depth: u32,
+}
+
 /// How a thread was woken: decides what its next dispatch costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WokenOn {
@@ -159,6 +197,13 @@ pub(crate) struct Thread {
     pub wanted_gil_since: Option<Instant>,
     /// Its place among the waiters, while it is one.
     pub gil_ticket: u64,
+    pub visit: Visit,
+    /// For the step under the cursor.
+    pub patience: Option<Patience>,
+    /// What it has read of variables.
+    pub registers: BTreeMap<ObjectId, i64>,
+    /// It waits for somebody else, without a limit.
+    pub rests: bool,
     /// Since when it has waited for a lock, over all wake-ups.
     pub lock_since: Option<Instant>,
     pub accounts: Accounts,
@@ -173,10 +218,11 @@ pub(crate) enum Purpose {
     Native,
     Io,
     Sleep,
+    Timeout,
 }
 
 impl Purpose {
-    pub const COUNT: usize = 4;
+    pub const COUNT: usize = 5;
 
     pub fn word(self) -> &'static str {
         match self {
@@ -184,6 +230,7 @@ impl Purpose {
             Purpose::Native => "native",
             Purpose::Io => "io",
             Purpose::Sleep => "sleep",
+            Purpose::Timeout => "timeout",
         }
     }
 }
@@ -219,9 +266,13 @@ impl Default for Thread {
             saved_switch_number: 0,
             wanted_gil_since: None,
             gil_ticket: 0,
+            visit: Visit::default(),
+            patience: None,
+            registers: BTreeMap::new(),
+            rests: false,
             lock_since: None,
             accounts: Accounts::default(),
-            streams: [None, None, None, None],
+            streams: Default::default(),
         }
     }
 }

@@ -121,6 +121,10 @@ pub enum Scope {
     Processes,
     /// A lock.
     Lock,
+    /// A queue.
+    Queue,
+    /// A variable.
+    Variable,
     /// `count(thread|process|gil)`.
     Kind,
 }
@@ -205,6 +209,8 @@ metrics! {
     WaitCore "wait_core" Time Threads
     /// time in `lock`
     WaitLock "wait_lock" Time Threads
+    /// time in `queue`
+    WaitQueue "wait_queue" Time Threads
     /// time in `io`
     InIo "in_io" Time Threads
     /// time in `start-up`
@@ -221,6 +227,10 @@ metrics! {
     Fairness "fairness" Number RunOrThreads
     /// time a lock was held
     Held "held" Time Lock
+    /// how many items a queue holds, over time: alone the largest number, `mean`, `min` and percentiles weighted by time (states of zero length do not count)
+    Depth "depth" Number Queue
+    /// the value of a variable at the end
+    VariableValue "value" Number Variable
     /// exit code of a process; no value while it runs
     Exit "exit" Number Processes
     /// how many threads, processes or GILs the model has; a GIL counts if some thread uses it

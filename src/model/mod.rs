@@ -27,7 +27,7 @@ mod yaml;
 
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Label, Place, Severity, Source, Suggestion};
-pub use program::{Cursor, Length, Op, Program};
+pub use program::{Cursor, Length, Op, Program, Use};
 pub use quantity::{Fault, duration};
 pub use reference::{help_errors, help_format, help_metrics, help_steps};
 pub use scenario::*;

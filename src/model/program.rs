@@ -1,6 +1,6 @@
 //! A program as the kernel runs it: a flat list of operations with jump targets, and a cursor per thread.
 
-use crate::ids::{DeviceId, GroupId, LockId};
+use crate::ids::{DeviceId, GroupId, LockId, ObjectId};
 use crate::rng::Distribution;
 use crate::time::Span;
 
@@ -35,6 +35,17 @@ pub enum Op {
     Acquire(LockId),
     /// `lock.release()`.
     Release(LockId),
+    /// A shared object is used.
+    Use(ObjectId, Use),
+    /// The next operation waits for at most so long, and if that was in vain the program goes on elsewhere.
+    Timeout {
+        /// How long.
+        after: Length,
+        /// The place where it goes on.
+        otherwise: u32,
+    },
+    /// The program goes on elsewhere.
+    Goto(u32),
     /// `start()` on members not yet started, one after another.
     Start {
         /// Whose members.
@@ -60,6 +71,42 @@ pub enum Op {
         /// The first place of the body.
         start: u32,
     },
+}
+
+/// What a step does with a shared object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// `Semaphore.acquire()`
+    Acquire,
+    /// `Semaphore.release()`
+    Release,
+    /// `Queue.put()`
+    Put,
+    /// `Queue.get()`
+    Get,
+    /// `Event.set()`
+    Set,
+    /// `Event.clear()`
+    Clear,
+    /// `Event.wait()` or `Condition.wait()`
+    Wait,
+    /// `Condition.notify()`
+    Notify,
+    /// `Condition.notify_all()`
+    NotifyAll,
+    /// `Barrier.wait()`
+    Meet,
+    /// A variable is read.
+    Load,
+    /// What the thread has read, plus this, is written; of a thread that has read nothing, this alone.
+    Store(i64),
+}
+
+impl Use {
+    /// Whether the thread may have to wait for others.
+    pub fn may_wait(self) -> bool {
+        matches!(self, Use::Acquire | Use::Put | Use::Get | Use::Wait | Use::Meet)
+    }
 }
 
 /// The flat list of operations that all members of a group run.
@@ -92,6 +139,7 @@ impl Cursor {
                     self.place += 1;
                 }
                 Op::Again { start } => self.again(*start),
+                Op::Goto(place) => self.place = *place,
                 _ => return Some(op),
             }
         }
@@ -100,6 +148,12 @@ impl Cursor {
     /// Goes on behind the operation under the cursor.
     pub fn advance(&mut self) {
         self.place += 1;
+        self.done = 0;
+    }
+
+    /// Goes on elsewhere in the same list of steps.
+    pub fn jump(&mut self, place: u32) {
+        self.place = place;
         self.done = 0;
     }
 

@@ -123,6 +123,8 @@ pub fn help_metrics() -> String {
             Scope::RunOrThreads => " | (T)",
             Scope::Processes => "(P)",
             Scope::Lock => "(L)",
+            Scope::Queue => "(Q)",
+            Scope::Variable => "(V)",
             Scope::Kind => "(thread|process|gil)",
         };
         let unit = match metric.unit() {

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::ids::{CoreId, DeviceId, GilId, GroupId, IdVec, InterpId, LockId, ProcId, ProgramId, ThreadId};
+use crate::ids::{CoreId, DeviceId, GilId, GroupId, IdVec, InterpId, LockId, ObjectId, ProcId, ProgramId, ThreadId};
 use crate::model::expect::Expectation;
 use crate::model::program::Program;
 use crate::ratio::Ratio;
@@ -20,6 +20,7 @@ pub struct Scenario {
     pub(in crate::model) machine: Machine,
     pub(in crate::model) devices: IdVec<DeviceId, Device>,
     pub(in crate::model) locks: IdVec<LockId, Lock>,
+    pub(in crate::model) objects: IdVec<ObjectId, Object>,
     pub(in crate::model) processes: IdVec<ProcId, Process>,
     pub(in crate::model) interpreters: IdVec<InterpId, Interpreter>,
     pub(in crate::model) gils: IdVec<GilId, Gil>,
@@ -128,6 +129,58 @@ pub struct Lock {
     /// Whether `release` hands the lock over to a waiter that has waited for more than this (CPython 3.13's `PyMutex`,
     /// `TIME_TO_BE_FAIR_NS`); `None` = never, a released lock is free for whoever comes first (a semaphore, up to 3.12).
     pub fair_after: Option<Span>,
+}
+
+/// Something other than a lock that the threads of one process share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// Its declared name, preceded by the process's where the model declares processes.
+    pub name: String,
+    /// The process whose threads use it.
+    pub process: ProcId,
+    /// What it is.
+    pub form: Form,
+    /// The rule of the lock inside of it, as [`Lock::fair_after`].
+    pub fair_after: Option<Span>,
+}
+
+/// What a shared object is, and how it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A `threading.Semaphore`.
+    Semaphore {
+        /// How many may hold it at once.
+        permits: u64,
+    },
+    /// A `queue.Queue`.
+    Queue {
+        /// How many items fit; `None` = any number.
+        capacity: Option<u64>,
+    },
+    /// A `threading.Event`, not set.
+    Event,
+    /// A `threading.Condition`.
+    Condition {
+        /// The lock that belongs to it.
+        lock: LockId,
+    },
+    /// A `threading.Barrier`.
+    Barrier {
+        /// How many threads it waits for.
+        parties: u64,
+    },
+    /// An integer that threads read and write.
+    Variable {
+        /// Its value at first.
+        initial: i64,
+    },
+}
+
+impl Form {
+    /// Whether threads may wait for it.
+    pub fn is_waited_for(self) -> bool {
+        !matches!(self, Form::Variable { .. })
+    }
 }
 
 /// A process.
@@ -301,6 +354,10 @@ impl Scenario {
     /// The locks.
     pub fn locks(&self) -> &IdVec<LockId, Lock> {
         &self.locks
+    }
+    /// The shared objects other than locks.
+    pub fn objects(&self) -> &IdVec<ObjectId, Object> {
+        &self.objects
     }
     /// The processes.
     pub fn processes(&self) -> &IdVec<ProcId, Process> {

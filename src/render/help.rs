@@ -69,6 +69,8 @@ fn whom(scope: Scope) -> &'static str {
         Scope::RunOrThreads => "[(T)]",
         Scope::Processes => "(process)",
         Scope::Lock => "(lock)",
+        Scope::Queue => "(queue)",
+        Scope::Variable => "(variable)",
         Scope::Kind => "(thread|process|gil)",
     }
 }

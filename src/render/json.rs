@@ -2,13 +2,13 @@
 
 use std::fmt::{self, Write};
 
-use crate::analysis::{Outcome, Samples, ThreadMetrics};
+use crate::analysis::{ObjectMetrics, Outcome, Samples, ThreadMetrics};
 use crate::ids::ThreadId;
 use crate::render::object::{Object, document};
 use crate::render::report::Report;
 use crate::render::{FORMAT, VERSION};
 use crate::time::{Instant, Span};
-use crate::trace::{Cast, Ending};
+use crate::trace::{Cast, Ending, Thing};
 
 /// Writes the result of a run.
 pub fn json(out: &mut impl Write, report: &Report<'_>) -> fmt::Result {
@@ -48,6 +48,7 @@ pub(in crate::render) fn result(o: &mut Object<'_>, report: &Report<'_>) -> fmt:
         o.text("name", &report.cast.locks[id])?;
         o.number("held_ns", metrics.locks[id].ns())
     })?;
+    o.objects("objects", report.cast.objects.iter(), |o, (id, thing)| object_numbers(o, thing, &metrics.objects[id]))?;
     o.objects("output", &metrics.output, |o, line| {
         o.number("at_ns", line.at.ns())?;
         who(o, report.cast, line.thread)?;
@@ -83,6 +84,17 @@ pub(in crate::render) fn ending_parts(ending: Option<&Ending>, cast: &Cast) -> (
         Some(Ending::Livelock { threads } | Ending::EventCap { threads }) => (String::new(), names(threads)),
         Some(Ending::ModelError { code, thread, detail }) => (format!("{code}: {detail}"), names(&[*thread])),
     }
+}
+
+/// A shared object other than a lock: what it held at the end, and for how long how much.
+fn object_numbers(o: &mut Object<'_>, thing: &Thing, numbers: &ObjectMetrics) -> fmt::Result {
+    o.text("name", &thing.name)?;
+    o.text("kind", thing.kind.word())?;
+    o.number("last", numbers.last)?;
+    o.objects("held", &numbers.times, |o, (value, time)| {
+        o.number("value", *value)?;
+        o.number("time_ns", time.ns())
+    })
 }
 
 fn totals(o: &mut Object<'_>, report: &Report<'_>) -> fmt::Result {

@@ -92,7 +92,15 @@ fn machine(o: &mut Object<'_>, cast: &Cast) -> fmt::Result {
         o.optional_number("group", cast.process_groups[id].map(|group| group.0))
     })?;
     o.texts("gils", cast.gils.values().map(String::as_str))?;
-    o.texts("locks", cast.locks.values().map(String::as_str))
+    o.texts("locks", cast.locks.values().map(String::as_str))?;
+    if cast.objects.is_empty() {
+        return Ok(());
+    }
+    o.objects("objects", cast.objects.values(), |o, thing| {
+        o.text("name", &thing.name)?;
+        o.text("kind", thing.kind.word())?;
+        o.number("initial", thing.initial)
+    })
 }
 
 /// A thread; groups, GILs and cores by their numbers.
@@ -152,6 +160,13 @@ fn what(o: &mut Object<'_>, cast: &Cast, what: &What) -> fmt::Result {
             o.text("lock", &cast.locks[*lock])?;
             who(o, cast, *thread)?;
             o.text("act", lock_word(*act))
+        }
+        What::Object { object, thread, act, value } => {
+            o.text("kind", "object")?;
+            o.text("object", &cast.objects[*object].name)?;
+            who(o, cast, *thread)?;
+            o.text("act", act.word())?;
+            o.number("value", *value)
         }
         What::Output { thread, text } => {
             o.text("kind", "output")?;

@@ -9,6 +9,7 @@ mod json;
 mod jsonl;
 mod layout;
 mod object;
+mod object_words;
 mod page;
 mod picture;
 mod report;

@@ -9,6 +9,7 @@ use crate::ids::ThreadId;
 use crate::render::json::ending_parts;
 use crate::render::jsonl::{gil_word, lock_word};
 use crate::render::layout::{columns, escape, fit};
+use crate::render::object_words::holds;
 use crate::trace::{Cast, GilAct, Observer, Record, What};
 
 /// Columns of the time, of a thread's name at most, and of the state.
@@ -83,6 +84,11 @@ fn parts(cast: &Cast, what: &What) -> Option<(String, String, String)> {
         }
         What::Lock { lock, thread, act } => {
             (name(*thread), format!("lock {}", lock_word(*act)), cast.locks[*lock].clone())
+        }
+        What::Object { object, thread, act, value } => {
+            let thing = &cast.objects[*object];
+            let what = format!("{} {}", thing.kind.word(), act.word());
+            (name(*thread), what, format!("{}, {}", thing.name, holds(thing, *value)))
         }
         What::Output { thread, text } => (name(*thread), "output".into(), text.clone()),
         What::Exit { process, code } => (escape(&cast.processes[*process]), "exit".into(), code.to_string()),

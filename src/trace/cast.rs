@@ -1,7 +1,8 @@
 //! Who appears in a timeline: the names and numbers that a reader of records needs, taken from the scenario.
 
-use crate::ids::{CoreId, GilId, GroupId, IdVec, LockId, ProcId, ThreadId};
-use crate::model::{Arrival, Scenario};
+use crate::ids::{CoreId, GilId, GroupId, IdVec, LockId, ObjectId, ProcId, ThreadId};
+use crate::model::{Arrival, Form, Scenario};
+use crate::trace::ObjectKind;
 
 /// Everybody and everything that records name by number.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,10 +19,23 @@ pub struct Cast {
     pub gils: IdVec<GilId, String>,
     /// The locks' names.
     pub locks: IdVec<LockId, String>,
+    /// The shared objects other than locks.
+    pub objects: IdVec<ObjectId, Thing>,
     /// The work each core does per nanosecond, in units of `1 / scale` nanoseconds.
     pub cores: IdVec<CoreId, u64>,
     /// In how many units a nanosecond of work is counted.
     pub scale: u64,
+}
+
+/// A shared object as readers of records know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Thing {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: ObjectKind,
+    /// What it holds at first: permits of a semaphore, the value of a variable; 0 of everything else.
+    pub initial: i64,
 }
 
 /// A thread as readers of records know it.
@@ -43,6 +57,20 @@ pub struct Actor {
     pub factor: (u64, u64),
     /// The cores it may use; `None` = all.
     pub affinity: Option<Box<[CoreId]>>,
+}
+
+impl Thing {
+    fn of(object: &crate::model::Object) -> Thing {
+        let (kind, initial) = match object.form {
+            Form::Semaphore { permits } => (ObjectKind::Semaphore, i64::try_from(permits).unwrap_or(i64::MAX)),
+            Form::Queue { .. } => (ObjectKind::Queue, 0),
+            Form::Event => (ObjectKind::Event, 0),
+            Form::Condition { .. } => (ObjectKind::Condition, 0),
+            Form::Barrier { .. } => (ObjectKind::Barrier, 0),
+            Form::Variable { initial } => (ObjectKind::Variable, initial),
+        };
+        Thing { name: object.name.clone(), kind, initial }
+    }
 }
 
 impl Cast {
@@ -68,6 +96,7 @@ impl Cast {
             threads: threads.collect(),
             gils: scenario.gils().values().map(|gil| gil.name.clone()).collect(),
             locks: scenario.locks().values().map(|lock| lock.name.clone()).collect(),
+            objects: scenario.objects().values().map(Thing::of).collect(),
             cores: scenario.machine().cores.clone(),
             scale: scenario.machine().scale,
         }

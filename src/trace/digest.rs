@@ -102,6 +102,13 @@ impl Digest {
                     LockAct::HandOver => 2,
                 });
             }
+            What::Object { object, thread, act, value } => {
+                self.byte(8);
+                self.id(*object);
+                self.id(*thread);
+                self.byte(*act as u8);
+                self.bytes(&value.to_le_bytes());
+            }
             What::Output { thread, text } => {
                 self.byte(4);
                 self.id(*thread);

@@ -1,8 +1,8 @@
 //! One record of a timeline, and how a run can end.
 
-use crate::ids::{CoreId, GilId, LockId, ProcId, ThreadId};
+use crate::ids::{CoreId, GilId, LockId, ObjectId, ProcId, ThreadId};
 use crate::time::{Instant, Span};
-use crate::trace::{State, Why};
+use crate::trace::{ObjectAct, State, Why};
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +63,18 @@ pub enum What {
         thread: ThreadId,
         /// What was done.
         act: LockAct,
+    },
+    /// Something happened to a shared object other than a lock.
+    Object {
+        /// Which object.
+        object: ObjectId,
+        /// Who did it.
+        thread: ThreadId,
+        /// What was done.
+        act: ObjectAct,
+        /// What it holds now: items of a queue, permits of a semaphore, threads inside of a barrier or waiting for a
+        /// condition, 1 or 0 of an event, the value of a variable.
+        value: i64,
     },
     /// A line was printed.
     Output {

@@ -155,5 +155,61 @@ words! {
         Finished = "finished",
         /// a daemon: the last non-daemon thread of its process ended
         ProcessEnded = "process-ended",
+        /// the object it needs is not ready: it waits for a notification
+        ObjectBusy = "object-busy",
+        /// another thread notified it
+        Notified = "notified",
+        /// it has waited for as long as it wanted to
+        TimedOut = "timed-out",
+    }
+}
+
+words! {
+    /// What happens to a shared object other than a lock.
+    ObjectAct {
+        /// an item was put into a queue
+        Put = "put",
+        /// an item was taken from a queue
+        Get = "get",
+        /// an event was set
+        Set = "set",
+        /// an event was cleared
+        Clear = "clear",
+        /// threads that wait for a condition were notified
+        Notify = "notify",
+        /// a thread began to wait for a condition
+        Wait = "wait",
+        /// a thread has come to a barrier
+        Arrive = "arrive",
+        /// the last thread has come to a barrier and opens it
+        Open = "open",
+        /// a thread has left a barrier
+        Leave = "leave",
+        /// a permit of a semaphore was taken
+        Acquire = "acquire",
+        /// a permit of a semaphore was given back
+        Release = "release",
+        /// a variable was read
+        Load = "load",
+        /// a variable was written
+        Store = "store",
+    }
+}
+
+words! {
+    /// The kinds of shared objects other than locks.
+    ObjectKind {
+        /// a `threading.Semaphore`
+        Semaphore = "semaphore",
+        /// a `queue.Queue`
+        Queue = "queue",
+        /// a `threading.Event`
+        Event = "event",
+        /// a `threading.Condition`
+        Condition = "condition",
+        /// a `threading.Barrier`
+        Barrier = "barrier",
+        /// an integer that threads read and write
+        Variable = "variable",
     }
 }

@@ -572,33 +572,47 @@ m.yaml:2:88: error E109: the thread called main is the main thread, and a proces
      = choose another name"#,
     ),
     (
-        "E110 objects and steps",
+        "shared objects and time-outs",
         r#"name: x
-queues: {jobs: {capacity: 4}}
+queues: {jobs: {capacity: 0}, all: {}}
 semaphores: {slots: {value: 3}}
-threads: {a: {do: [put: jobs, {with: slots, do: []}, {get: jobs, timeout: 1ms, else: [cpu: 5]}]}}
+barriers: {all: {}}
+conditions: {changed: {lock: slots}}
+events: {ready: {across: processes}}
+threads: {a: {do: [put: slots, {with: ready, do: []}, {get: jobs, else: [cpu: 5]}, {store: x, add: y}]}}
 "#,
-        r#"m.yaml:2:1: error E110: not simulated yet: queues
-   2 | queues: {jobs: {capacity: 4}}
-     | ^^^^^^
-m.yaml:3:1: error E110: not simulated yet: semaphores
-   3 | semaphores: {slots: {value: 3}}
-     | ^^^^^^^^^^
-m.yaml:4:20: error E110: not simulated yet: put, queues
-   4 | threads: {a: {do: [put: jobs, {with: slots, do: []}, {get: jobs, timeout: 1ms, else: [cpu: 5]}]}}
-     |                    ^^^
-m.yaml:4:55: error E110: not simulated yet: get, queues
-   4 | threads: {a: {do: [put: jobs, {with: slots, do: []}, {get: jobs, timeout: 1ms, else: [cpu: 5]}]}}
-     |                                                       ^^^
-m.yaml:4:66: error E110: not simulated yet: timeout, time-outs of steps
-   4 | …obs, {with: slots, do: []}, {get: jobs, timeout: 1ms, else: [cpu: 5]}]}}
-     |                                          ^^^^^^^
-m.yaml:4:80: error E110: not simulated yet: else, time-outs of steps
-   4 | …ots, do: []}, {get: jobs, timeout: 1ms, else: [cpu: 5]}]}}
+        r#"m.yaml:2:27: error E105: capacity must be above 0
+   2 | queues: {jobs: {capacity: 0}, all: {}}
+     |                           ^
+m.yaml:4:12: error E108: a barrier needs parties
+   4 | barriers: {all: {}}
+     |            ^^^
+     = parties: 3
+m.yaml:4:12: error E109: the barrier "all" has the name of a queue
+   4 | barriers: {all: {}}
+     |            ^^^
+m.yaml:5:30: error E203: no lock called "slots"
+   5 | conditions: {changed: {lock: slots}}
+     |                              ^^^^^
+     = no lock is declared
+m.yaml:6:18: error E110: not simulated yet: objects shared across processes
+   6 | events: {ready: {across: processes}}
+     |                  ^^^^^^
+m.yaml:7:25: error E203: no queue called "slots"
+   7 | threads: {a: {do: [put: slots, {with: ready, do: []}, {get: jobs, else: [cpu: 5]}, {store: x, add: y…
+     |                         ^^^^^
+     = declared: jobs, all
+m.yaml:7:39: error E203: no lock, semaphore or condition called "ready"
+   7 | threads: {a: {do: [put: slots, {with: ready, do: []}, {get: jobs, else: [cpu: 5]}, {store: x, add: y…
+     |                                       ^^^^^
+     = declared: slots, changed
+m.yaml:7:67: error E202: else without timeout
+   7 | …ots, {with: ready, do: []}, {get: jobs, else: [cpu: 5]}, {store: x, add: y}]}}
      |                                          ^^^^
-m.yaml:4:92: error E104: duration needs a unit
-   4 | …, {get: jobs, timeout: 1ms, else: [cpu: 5]}]}}
-     |                                          ^ did you mean 5ms or 5us?"#,
+     = timeout: 10ms says when it is done
+m.yaml:7:100: error E108: expected a whole number, found "y"
+   7 | … jobs, else: [cpu: 5]}, {store: x, add: y}]}}
+     |                                          ^"#,
     ),
     (
         "E110 settings",
@@ -606,7 +620,7 @@ m.yaml:4:92: error E104: duration needs a unit
 machine: {scheduler: {mlfq: {queues: 3, quantum: [1ms, 2ms]}}}
 python: {version: "2.7", main_guard: false, check_interval: 100}
 locks: {l: {across: processes}}
-expect: [max depth(jobs) == 4]
+expect: [max misses(jobs) == 4]
 threads: {a: {period: 5ms, deadline: 0ms, do: [{with: l, do: []}]}}
 "#,
         r#"m.yaml:2:23: error E110: not simulated yet: the mlfq scheduler
@@ -624,9 +638,9 @@ m.yaml:3:45: error E110: not simulated yet: check_interval, Python 2.7
 m.yaml:4:13: error E110: not simulated yet: objects shared across processes
    4 | locks: {l: {across: processes}}
      |             ^^^^^^
-m.yaml:5:14: error E110: not simulated yet: the metric depth
-   5 | expect: [max depth(jobs) == 4]
-     |              ^^^^^
+m.yaml:5:14: error E110: not simulated yet: the metric misses
+   5 | expect: [max misses(jobs) == 4]
+     |              ^^^^^^
 m.yaml:6:15: error E110: not simulated yet: period, periodic threads
    6 | threads: {a: {period: 5ms, deadline: 0ms, do: [{with: l, do: []}]}}
      |               ^^^^^^"#,
@@ -681,7 +695,7 @@ m.yaml:2:77: error E202: a thread needs its steps
 locks: {database: {}}
 threads: {a: {do: [{with: databse, do: [cpu: $work]}, {io: 1ms, device: disk}, start: b]}}
 "#,
-        r#"m.yaml:3:27: error E203: no lock called "databse"
+        r#"m.yaml:3:27: error E203: no lock, semaphore or condition called "databse"
    3 | threads: {a: {do: [{with: databse, do: [cpu: $work]}, {io: 1ms, device: disk}, start: b]}}
      |                           ^^^^^^^ did you mean "database"?
      = declared: database

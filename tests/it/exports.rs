@@ -91,6 +91,7 @@ fn truth(case: &Case) -> Value {
         "title": case.title, "width": WIDTH,
         "processes": cast.processes.values().collect::<Vec<_>>(), "threads": threads,
         "gils": cast.gils.values().collect::<Vec<_>>(), "locks": cast.locks.values().collect::<Vec<_>>(),
+        "objects": cast.objects.values().map(|thing| format!("{} {}", thing.kind.word(), thing.name)).collect::<Vec<_>>(),
         "cores": cast.cores.len(), "records": records,
     })
 }
@@ -99,6 +100,9 @@ fn plain(index: usize, record: &Record) -> Value {
     let what = match &record.what {
         What::State { thread, to, core, why, .. } => {
             json!({"kind": "state", "thread": thread.0, "to": to.word(), "core": core.map(|core| core.0), "why": why.word()})
+        }
+        What::Object { object, thread, value, .. } => {
+            json!({"kind": "object", "object": object.0, "thread": thread.0, "value": value})
         }
         What::Gil { gil, thread, act } => {
             let (act, forced) = match act {

@@ -19,6 +19,7 @@ mod readme;
 #[cfg(target_os = "linux")]
 mod real;
 mod snapshots;
+mod sync;
 mod tidy;
 mod timelines;
 mod traps;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use gilsim::model::{self, Options, Source};
+use gilsim::model::{self, Members, Options, Source};
 use gilsim::render::{self, Excerpt, Facts, Report};
 use gilsim::rng;
 use gilsim::study::{Simulation, scenario_digest, simulate};
@@ -183,8 +183,8 @@ fn top_level(text: &str) -> Vec<String> {
     keys
 }
 
-/// An expectation that cannot fail says nothing: twice the interval, one core less, or another choice of the next holder
-/// turns some line of every model red.
+/// An expectation that cannot fail says nothing: twice the interval, one core less, another choice of the next holder, or
+/// one member more or less of the first group turns some line of every model red.
 #[test]
 fn every_model_is_sensitive_to_something() {
     for name in models() {
@@ -198,6 +198,13 @@ fn every_model_is_sensitive_to_something() {
         }
         if scenario.machine().cores.len() > 1 {
             changes.push(format!("machine.cores={}", scenario.machine().cores.len() - 1));
+        }
+        if let Some(first) = scenario.groups().values().next() {
+            let section = if text.contains("\nprocesses:") { "processes" } else { "threads" };
+            let (Members::Threads(members) | Members::Processes(members)) = &first.members;
+            for count in [members.len() + 1, members.len() - 1] {
+                changes.push(format!("{section}.{}.count={count}", first.name));
+            }
         }
         let red = changes.iter().any(|change| {
             let changed = run(&name, &text, std::slice::from_ref(change), None);

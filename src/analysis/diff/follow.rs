@@ -46,6 +46,7 @@ struct Steps {
     records: Vec<u32>,
     gils: Vec<u32>,
     locks: Vec<u32>,
+    objects: Vec<u32>,
     cores: Vec<u32>,
 }
 
@@ -55,6 +56,7 @@ impl Steps {
             records: vec![NONE; side.track.len()],
             gils: vec![NONE; side.cast.gils.len()],
             locks: vec![NONE; side.cast.locks.len()],
+            objects: vec![NONE; side.cast.objects.len()],
             cores: vec![NONE; side.cast.cores.len()],
         }
     }
@@ -84,6 +86,7 @@ impl Steps {
         match item.kind {
             Kind::Gil => [self.gils.get_mut(item.object as usize), None],
             Kind::Lock => [self.locks.get_mut(item.object as usize), None],
+            Kind::Object => [self.objects.get_mut(item.object as usize), None],
             Kind::State | Kind::Dispatch if item.object != NONE => [self.cores.get_mut(item.object as usize), None],
             Kind::State => [left.and_then(|state| self.cores.get_mut(state.object as usize)), None],
             _ => [None, None],
@@ -225,7 +228,7 @@ impl Follower<'_, '_> {
             Kind::End => {
                 self.a.track.ending.as_ref().map(|end| end.word()) != self.b.track.ending.as_ref().map(|end| end.word())
             }
-            Kind::Output | Kind::Account => false,
+            Kind::Object | Kind::Output | Kind::Account => false,
         }
     }
 

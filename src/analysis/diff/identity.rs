@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::ids::{Id, IdVec, LockId, ProcId, ThreadId};
+use crate::ids::{Id, IdVec, LockId, ObjectId, ProcId, ThreadId};
 use crate::trace::Cast;
 
 /// Something that is in A, in B, or in both.
@@ -15,6 +15,8 @@ pub(super) struct Identity {
     pub processes: Vec<Both<ProcId>>,
     /// For each lock of A and of B the number of its pair.
     pub locks: (IdVec<LockId, u32>, IdVec<LockId, u32>),
+    /// The same of other shared objects.
+    pub objects: (IdVec<ObjectId, u32>, IdVec<ObjectId, u32>),
 }
 
 impl Identity {
@@ -26,17 +28,22 @@ impl Identity {
         let threads = pair(&[(full(a), full(b)), (own(a), own(b))]);
         let names = |cast: &Cast| cast.processes.values().cloned().collect::<Vec<_>>();
         let locks = |cast: &Cast| cast.locks.values().cloned().collect::<Vec<_>>();
-        let short = |cast: &Cast| cast.locks.values().map(|name| own_name(name).to_string()).collect::<Vec<_>>();
-        let locks = pair(&[(locks(a), locks(b)), (short(a), short(b))]);
+        let objects = |cast: &Cast| cast.objects.values().map(|thing| thing.name.clone()).collect::<Vec<_>>();
         Identity {
             threads,
             processes: pair(&[(names(a), names(b))]),
-            locks: (
-                numbers(&locks, a.locks.len(), |pair: &Both<LockId>| pair.0),
-                numbers(&locks, b.locks.len(), |pair: &Both<LockId>| pair.1),
-            ),
+            locks: shared(locks(a), locks(b)),
+            objects: shared(objects(a), objects(b)),
         }
     }
+}
+
+/// For what two casts share out by name the number of its pair, in A and in B.
+fn shared<K: Id>(a: Vec<String>, b: Vec<String>) -> (IdVec<K, u32>, IdVec<K, u32>) {
+    let own = |names: &[String]| names.iter().map(|name| own_name(name).to_string()).collect::<Vec<_>>();
+    let lengths = (a.len(), b.len());
+    let pairs: Vec<Both<K>> = pair(&[(a.clone(), b.clone()), (own(&a), own(&b))]);
+    (numbers(&pairs, lengths.0, |pair| pair.0), numbers(&pairs, lengths.1, |pair| pair.1))
 }
 
 fn own_name(full: &str) -> &str {

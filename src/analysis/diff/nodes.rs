@@ -141,6 +141,10 @@ impl<'k> Keys<'k> {
                 // A lock that is handed over is taken as well.
                 (if item.word == HAND_OVER { 0 } else { item.word }, number)
             }
+            Kind::Object => {
+                let objects = if in_a { &self.identity.objects.0 } else { &self.identity.objects.1 };
+                (item.word, objects.values().nth(item.object as usize).copied().unwrap_or(NONE))
+            }
             Kind::Output => {
                 (0, self.texts.get(side.track.texts[item.object as usize].as_str()).copied().unwrap_or(NONE))
             }

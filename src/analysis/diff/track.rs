@@ -1,8 +1,8 @@
 //! A timeline in 24 bytes a record: what two timelines of millions of records are compared from.
 
-use crate::ids::{CoreId, GilId, Id, LockId, ProcId, ThreadId};
+use crate::ids::{CoreId, GilId, Id, LockId, ObjectId, ProcId, ThreadId};
 use crate::time::{Instant, Span};
-use crate::trace::{Ending, GilAct, LockAct, Observer, Record, State, What, Why};
+use crate::trace::{Ending, GilAct, LockAct, ObjectAct, Observer, Record, State, What, Why};
 
 /// No record, core or other number.
 pub(super) const NONE: u32 = u32::MAX;
@@ -15,6 +15,7 @@ pub(super) enum Kind {
     Dispatch,
     Gil,
     Lock,
+    Object,
     Output,
     Account,
     Exit,
@@ -28,7 +29,7 @@ pub(super) struct Item {
     pub cause: u32,
     /// A thread; for exits a process.
     pub owner: u32,
-    /// Core, GIL, lock, exit code, or the place of the text or account.
+    /// Core, GIL, lock, shared object, exit code, or the place of the text or account.
     pub object: u32,
     pub kind: Kind,
     /// State or act.
@@ -51,6 +52,8 @@ pub struct Track {
     pub(super) items: Vec<Item>,
     pub(super) texts: Vec<String>,
     pub(super) accounts: Vec<(Span, Span, Span, bool)>,
+    /// The values of shared objects, one for each item of that kind, in their order.
+    pub(super) values: Vec<(u32, i64)>,
     pub(super) ending: Option<Ending>,
 }
 
@@ -90,6 +93,12 @@ impl Track {
                 let acts = [LockAct::Acquire, LockAct::Release, LockAct::HandOver];
                 What::Lock { lock: LockId(item.object), thread, act: acts[item.word as usize] }
             }
+            Kind::Object => {
+                let value =
+                    self.values.binary_search_by_key(&index, |(item, _)| *item).map(|place| self.values[place].1);
+                let (object, act) = (ObjectId(item.object), ObjectAct::ALL[item.word as usize]);
+                What::Object { object, thread, act, value: value.unwrap_or(0) }
+            }
             Kind::Output => What::Output { thread, text: self.texts[item.object as usize].clone() },
             Kind::Account => {
                 let (python_work, native_work, demanded, finished) = self.accounts[item.object as usize];
@@ -127,6 +136,10 @@ impl Track {
                 };
                 (Kind::Lock, thread.0, lock.0, word, 0)
             }
+            What::Object { object, thread, act, value } => {
+                self.values.push((self.items.len() as u32, *value));
+                (Kind::Object, thread.0, object.0, *act as u8, 0)
+            }
             What::Output { thread, text } => {
                 self.texts.push(text.clone());
                 (Kind::Output, thread.0, (self.texts.len() - 1) as u32, 0, 0)
@@ -156,7 +169,7 @@ impl Item {
         match self.kind {
             Kind::State => matches!(self.state(), State::Io | State::Sleep | State::Done),
             Kind::Lock => self.word != RELEASE,
-            Kind::Output | Kind::Account => true,
+            Kind::Object | Kind::Output | Kind::Account => true,
             Kind::Dispatch | Kind::Gil | Kind::Exit | Kind::End => false,
         }
     }

@@ -208,6 +208,8 @@ fn every_metric_of_the_grammar_has_a_value() {
             RunOrThreads => &["", "*"],
             Processes => &["main"],
             Lock => &["database"],
+            Queue => &["jobs"],
+            Variable => &["counter"],
             Kind => &["thread", "process", "gil"],
         };
         for selector in selectors {

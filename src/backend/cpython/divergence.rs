@@ -48,6 +48,7 @@ divergences! {
     AFFINITY Refused "affinity" "threads are bound to cores with os.sched_setaffinity, which Python 2.7 lacks, and to cores that exist"
     NICE Refused "nice" "a nice value below zero needs privileges that a run must not have"
     FOREIGN_JOIN Refused "foreign-join" "multiprocessing joins a process only in the process that started it"
+    OBJECTS Refused "objects" "semaphores, queues, events, conditions, barriers, variables and time-outs are not run by the worker yet"
     SHARED_START Refused "shared-start" "the members of a group of processes must all be started by one process"
     IO Emulated "io" "io without a device is select() on a pipe that stays silent, with the length as its time-out: a real blocking call, but the kernel's timer ends it, as it ends a sleep"
     DEVICE Emulated "device" "a device is a server process with a timer of its own that answers read() calls on pipes; it uses core time, and its answer comes one wake-up later"
@@ -78,6 +79,7 @@ pub(super) fn refusals(scenario: &Scenario, interpreter: &Interpreter, cores: us
     machine(scenario, &mut found);
     processes(scenario, interpreter, &mut found);
     threads(scenario, interpreter, cores, &mut found);
+    objects(scenario, &mut found);
     starts_and_joins(scenario, &mut found);
     found
 }
@@ -110,6 +112,13 @@ fn processes(scenario: &Scenario, interpreter: &Interpreter, found: &mut Vec<Ref
     let builds: BTreeSet<bool> = scenario.interpreters().values().map(|each| each.gil.is_none()).collect();
     if builds.len() > 1 || (builds.contains(&true) && !interpreter.free_threaded) {
         refuse(found, &BUILD, format!("on {}", interpreter.name()));
+    }
+}
+
+fn objects(scenario: &Scenario, found: &mut Vec<Refusal>) {
+    let asks = |op: &&Op| matches!(op, Op::Use(..) | Op::Timeout { .. });
+    if scenario.programs().values().flat_map(|program| &program.ops).any(|op| asks(&op)) {
+        refuse(found, &OBJECTS, "a step".to_owned());
     }
 }
 

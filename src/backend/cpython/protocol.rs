@@ -105,6 +105,7 @@ fn op(op: &Op) -> Value {
         Op::Show => json!(["show"]),
         Op::Repeat { times, end } => json!(["repeat", times, end]),
         Op::Again { start } => json!(["again", start]),
+        Op::Use(..) | Op::Timeout { .. } | Op::Goto(_) => unreachable!("refused before anything starts"),
     }
 }
 

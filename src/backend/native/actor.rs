@@ -207,7 +207,8 @@ impl<'scope, 'env> Actor<'scope, 'env> {
                 self.note(Mark::Output(text));
                 Ok(())
             }
-            Op::Show | Op::Repeat { .. } | Op::Again { .. } => Ok(()),
+            Op::Show | Op::Repeat { .. } | Op::Again { .. } | Op::Goto(_) => Ok(()),
+            Op::Use(..) | Op::Timeout { .. } => unreachable!("refused before anything starts"),
         }
     }
 

@@ -106,6 +106,10 @@ impl Native {
         if scenario.threads().len() > MOST_THREADS {
             found.push(format!("{} threads; a real run may use {MOST_THREADS}", scenario.threads().len()));
         }
+        let asks = |op: &Op| matches!(op, Op::Use(..) | Op::Timeout { .. });
+        if scenario.programs().values().flat_map(|program| &program.ops).any(asks) {
+            found.push("shared objects other than locks, or time-outs of steps".to_owned());
+        }
         let cores = self.cores(scenario);
         for (id, thread) in scenario.threads().iter() {
             let name = scenario.full_name(id);

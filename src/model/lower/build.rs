@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::ids::{DeviceId, GilId, GroupId, IdVec, InterpId, LockId, ProcId, ProgramId, ThreadId};
+use crate::ids::{DeviceId, GilId, GroupId, IdVec, InterpId, LockId, ObjectId, ProcId, ProgramId, ThreadId};
 use crate::model::decode::At;
 use crate::model::expect::Expectation;
 use crate::model::lower::arrivals::arrivals;
+use crate::model::lower::declared::{Declared, Objects, Shape};
 use crate::model::lower::plan::{GroupPlan, Plan, ProcessPlan};
 use crate::model::lower::programs::{Names, compile};
 use crate::model::lower::python::Settings;
@@ -14,7 +15,7 @@ use crate::model::lower::{machine, member};
 use crate::model::program::Program;
 use crate::model::report::Report;
 use crate::model::scenario::{
-    Arrival, Gil, Group, Interpreter, Lock, Machine, Members, Process, Run, Scenario, StartMethod, Thread,
+    Arrival, Form, Gil, Group, Interpreter, Lock, Machine, Members, Object, Process, Run, Scenario, StartMethod, Thread,
 };
 use crate::model::spec::Model;
 use crate::model::spec::objects::LockKind;
@@ -32,6 +33,8 @@ pub struct Parts<'p, 'm> {
     pub model: &'m Model,
     /// The processes and groups, within the limits.
     pub plan: &'p Plan<'m>,
+    /// What is declared for them to share.
+    pub objects: &'p Objects<'m>,
     /// What their steps use.
     pub uses: &'p Uses,
     /// The machine.
@@ -44,15 +47,15 @@ pub struct Parts<'p, 'm> {
 
 /// Builds the scenario.
 pub fn build(parts: Parts, report: &mut Report) -> Scenario {
-    let Parts { model, plan, uses, mut machine, run, expectations } = parts;
+    let Parts { model, plan, objects, uses, mut machine, run, expectations } = parts;
     let devices = machine::devices(model, report);
     let device_ids: BTreeMap<&str, DeviceId> = devices.iter().map(|(id, device)| (device.name.as_str(), id)).collect();
-    let mut builder = Builder::new(model, plan, uses, &device_ids, run.seed, machine.cores.len(), report);
+    let mut builder = Builder::new((plan, objects, uses), &device_ids, run.seed, machine.cores.len(), report);
     builder.process_groups();
     for index in 0..plan.processes.len() {
         builder.process(index);
     }
-    let Builder { processes, interpreters, gils, groups, threads, programs, locks, .. } = builder;
+    let Builder { processes, interpreters, gils, groups, threads, programs, locks, objects, .. } = builder;
     machine::rescale(&mut machine, interpreters.values().map(|interpreter| interpreter.factor));
     let text = |field: &Option<At<String>>| field.as_ref().map(|at| at.value.clone());
     let profile = model.machine.as_ref().and_then(|machine| text(&machine.value.profile));
@@ -63,6 +66,7 @@ pub fn build(parts: Parts, report: &mut Report) -> Scenario {
         machine,
         devices,
         locks,
+        objects,
         processes,
         interpreters,
         gils,
@@ -75,8 +79,8 @@ pub fn build(parts: Parts, report: &mut Report) -> Scenario {
 }
 
 struct Builder<'b, 'm> {
-    model: &'m Model,
     plan: &'b Plan<'m>,
+    declared: &'b Objects<'m>,
     uses: &'b Uses,
     device_ids: &'b BTreeMap<&'b str, DeviceId>,
     seed: u64,
@@ -89,21 +93,20 @@ struct Builder<'b, 'm> {
     threads: IdVec<ThreadId, Thread>,
     programs: IdVec<ProgramId, Program>,
     locks: IdVec<LockId, Lock>,
+    objects: IdVec<ObjectId, Object>,
 }
 
 impl<'b, 'm> Builder<'b, 'm> {
     fn new(
-        model: &'m Model,
-        plan: &'b Plan<'m>,
-        uses: &'b Uses,
+        (plan, declared, uses): (&'b Plan<'m>, &'b Objects<'m>, &'b Uses),
         device_ids: &'b BTreeMap<&'b str, DeviceId>,
         seed: u64,
         cores: usize,
         report: &'b mut Report,
     ) -> Self {
         Builder {
-            model,
             plan,
+            declared,
             uses,
             device_ids,
             seed,
@@ -116,6 +119,7 @@ impl<'b, 'm> Builder<'b, 'm> {
             threads: IdVec::new(),
             programs: IdVec::new(),
             locks: IdVec::new(),
+            objects: IdVec::new(),
         }
     }
 
@@ -147,9 +151,11 @@ impl<'b, 'm> Builder<'b, 'm> {
         let plan: &'b ProcessPlan<'m> = &self.plan.processes[index];
         let id = ProcId(self.processes.len() as u32);
         let name = member(plan.name, plan.count, number);
+        let locks = self.locks(index, id, &name);
         let names = Names {
             devices: self.device_ids,
-            locks: self.locks(index, id, &name),
+            objects: self.objects(index, id, &name, &locks),
+            locks,
             groups: self.thread_groups(index),
             processes: &self.plan.by_name,
         };
@@ -175,21 +181,76 @@ impl<'b, 'm> Builder<'b, 'm> {
         });
     }
 
-    /// The locks of a member of a process: all declared ones, or those it uses where the model declares processes.
+    /// What is declared and belongs to a member of a process: everything, or what it uses where the model declares
+    /// processes.
+    fn declared(&self, index: usize) -> Vec<&'b Declared<'m>> {
+        let all = self.declared.all.iter().enumerate();
+        let used = |place: &usize| !self.plan.declared || self.uses.objects[index].contains(place);
+        all.filter(|(place, _)| used(place)).map(|(_, object)| object).collect()
+    }
+
+    /// The name of an object of a member of a process.
+    fn object_name(&self, process: &str, name: &str) -> String {
+        if self.plan.declared { format!("{process}/{name}") } else { name.to_owned() }
+    }
+
+    /// The locks of a member of a process, also under the names of the conditions that they belong to.
     fn locks(&mut self, index: usize, process: ProcId, name: &str) -> BTreeMap<&'m str, LockId> {
         let version = self.plan.processes[index].python.as_ref().map(|python| python.version);
-        let declared = self.model.locks.as_ref().map_or(&[][..], |locks| &locks.value.0);
-        let used: Vec<usize> = if self.plan.declared {
-            self.uses.locks[index].iter().copied().collect()
-        } else {
-            (0..declared.len()).collect()
-        };
         let mut ids = BTreeMap::new();
-        for lock in used.into_iter().map(|place| &declared[place]) {
-            let reentrant = lock.value.kind.is_some_and(|kind| kind.value == LockKind::Rlock);
-            let name = if self.plan.declared { format!("{name}/{}", lock.name) } else { lock.name.clone() };
-            let fair_after = fair_after(version, reentrant);
-            ids.insert(lock.name.as_str(), self.locks.push(Lock { name, process, reentrant, fair_after }));
+        for object in self.declared(index) {
+            let reentrant = match object.shape {
+                Shape::Lock(lock) => lock.kind.is_some_and(|kind| kind.value == LockKind::Rlock),
+                // `Condition()` makes an RLock.
+                Shape::Condition(condition) if condition.lock.is_none() => true,
+                _ => continue,
+            };
+            let lock = Lock {
+                name: self.object_name(name, object.name),
+                process,
+                reentrant,
+                fair_after: fair_after(version, reentrant),
+            };
+            ids.insert(object.name, self.locks.push(lock));
+        }
+        for object in self.declared(index) {
+            if let Shape::Condition(condition) = object.shape
+                && let Some(lock) = self.declared.lock_of(condition)
+                && let Some(id) = ids.get(self.declared.all[lock].name).copied()
+            {
+                ids.insert(object.name, id);
+            }
+        }
+        ids
+    }
+
+    /// The other shared objects of a member of a process.
+    fn objects(
+        &mut self,
+        index: usize,
+        process: ProcId,
+        name: &str,
+        locks: &BTreeMap<&'m str, LockId>,
+    ) -> BTreeMap<&'m str, ObjectId> {
+        let version = self.plan.processes[index].python.as_ref().map(|python| python.version);
+        let mut ids = BTreeMap::new();
+        for object in self.declared(index) {
+            let number = |at: Option<At<u64>>| at.map(|at| at.value);
+            let form = match object.shape {
+                Shape::Lock(_) => continue,
+                Shape::Semaphore(semaphore) => Form::Semaphore { permits: number(semaphore.value).unwrap_or(1) },
+                Shape::Queue(queue) => Form::Queue { capacity: number(queue.capacity) },
+                Shape::Event => Form::Event,
+                Shape::Condition(_) => match locks.get(object.name) {
+                    Some(lock) => Form::Condition { lock: *lock },
+                    None => continue,
+                },
+                Shape::Barrier(barrier) => Form::Barrier { parties: number(barrier.parties).unwrap_or(1) },
+                Shape::Variable(initial) => Form::Variable { initial },
+            };
+            let fair_after = fair_after(version, false);
+            let name = self.object_name(name, object.name);
+            ids.insert(object.name, self.objects.push(Object { name, process, form, fair_after }));
         }
         ids
     }

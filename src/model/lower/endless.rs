@@ -93,6 +93,8 @@ fn takes_time(steps: &Steps, free_sleep: bool) -> bool {
         // Reported in its own right, or broken and reported already.
         Action::Repeat { times: None, .. } | Action::Unknown => true,
         Action::Sleep(_) | Action::Io { .. } if !free_sleep => true,
+        // It may have to wait for others; if it never does, the run says so.
+        Action::Use { verb, .. } if verb.may_wait() => true,
         action => match action.body() {
             Some(body) => takes_time(body, free_sleep),
             None => action.length().is_some_and(|length| !bounds(length).1.is_zero()),

@@ -6,7 +6,7 @@ use crate::model::code::Code;
 use crate::model::expect::{Claim, Expectation, Metric, Scope, Value};
 use crate::model::expect_parse::{self, Fault};
 use crate::model::report::Report;
-use crate::model::scenario::{Scenario, Thread};
+use crate::model::scenario::{self, Scenario, Thread};
 use crate::model::spec::Model;
 use crate::model::spec::run::{ExpectLine, VariantExpectations};
 use crate::model::tree::{Form, Node, Spot, crop};
@@ -82,6 +82,8 @@ pub(super) struct Names {
     threads: BTreeSet<String>,
     processes: BTreeSet<String>,
     locks: BTreeSet<String>,
+    queues: BTreeSet<String>,
+    variables: BTreeSet<String>,
 }
 
 impl Names {
@@ -105,7 +107,19 @@ impl Names {
         let declared = model.locks.as_ref().map_or(&[][..], |locks| &locks.value.0);
         let mut locks: BTreeSet<String> = declared.iter().map(|lock| lock.name.clone()).collect();
         locks.extend(scenario.locks().values().map(|lock| lock.name.clone()));
-        Names { threads, processes, locks }
+        let mut names = Names { threads, processes, locks, queues: BTreeSet::new(), variables: BTreeSet::new() };
+        let declared = model.queues.as_ref().map_or(&[][..], |queues| &queues.value.0);
+        names.queues.extend(declared.iter().map(|queue| queue.name.clone()));
+        let declared = model.variables.as_ref().map_or(&[][..], |variables| &variables.value.0);
+        names.variables.extend(declared.iter().map(|variable| variable.name.clone()));
+        for object in scenario.objects().values() {
+            match object.form {
+                scenario::Form::Queue { .. } => names.queues.insert(object.name.clone()),
+                scenario::Form::Variable { .. } => names.variables.insert(object.name.clone()),
+                _ => false,
+            };
+        }
+        names
     }
 
     /// What a selector that selects nothing was meant to name, the selector, and the names there are.
@@ -115,6 +129,8 @@ impl Names {
             Scope::Threads | Scope::RunOrThreads => ("thread, group or process", &self.threads),
             Scope::Processes => ("process", &self.processes),
             Scope::Lock => ("lock", &self.locks),
+            Scope::Queue => ("queue", &self.queues),
+            Scope::Variable => ("variable", &self.variables),
             Scope::Run | Scope::Kind => return None,
         };
         (!selects(selector, known)).then_some((kind, selector, known))

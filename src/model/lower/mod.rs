@@ -4,6 +4,7 @@
 
 mod arrivals;
 mod build;
+mod declared;
 mod endless;
 mod expectations;
 mod machine;
@@ -31,8 +32,9 @@ pub fn lower(model: &Model, profile: &Profile, limits: &Limits, report: &mut Rep
     let run = run(model, limits, report);
     let machine = machine::machine(model, profile, limits, report);
     let mut plan = plan::plan(model, profile, limits, report);
-    names::check(model, &plan, report);
-    let uses = references::check(model, &plan, report);
+    let objects = declared::objects(model, report);
+    names::check(&objects, &plan, report);
+    let uses = references::check(model, &plan, &objects, report);
     starts::settle(&mut plan, report);
     endless::check(&plan, run.until, &machine, report);
     warnings::check(model, &plan, &machine, report);
@@ -40,10 +42,13 @@ pub fn lower(model: &Model, profile: &Profile, limits: &Limits, report: &mut Rep
     if !plan::fits(&plan, limits, report) {
         return None;
     }
-    let scenario = build::build(build::Parts { model, plan: &plan, uses: &uses, machine, run, expectations }, report);
+    let scenario = build::build(
+        build::Parts { model, plan: &plan, objects: &objects, uses: &uses, machine, run, expectations },
+        report,
+    );
     expectations::check(&scenario, model, report);
     if !report.has_errors() {
-        warnings::unused(model, &uses, report);
+        warnings::unused(model, &objects, &uses, report);
     }
     Some(scenario)
 }

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::model::code::Code;
+use crate::model::lower::declared::Objects;
 use crate::model::lower::plan::Plan;
 use crate::model::report::Report;
-use crate::model::spec::Model;
 use crate::model::tree::Spot;
 
 /// Checks that no member is called like something that is declared, and that there is one main thread in a process.
-pub fn check(model: &Model, plan: &Plan, report: &mut Report) {
-    check_members(model, plan, report);
+pub fn check(objects: &Objects, plan: &Plan, report: &mut Report) {
+    check_members(objects, plan, report);
     for process in &plan.processes {
         for group in process.groups.iter().filter(|group| group.name == "main" && !process.single) {
             check_main(group.count, group.spot, group.daemon(), report);
@@ -29,7 +29,7 @@ fn check_main(count: u32, spot: Spot, daemon: bool, report: &mut Report) {
     }
 }
 
-fn check_members(model: &Model, plan: &Plan, report: &mut Report) {
+fn check_members(objects: &Objects, plan: &Plan, report: &mut Report) {
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
     let mut declared: Vec<(&str, Spot)> = Vec::new();
     for process in &plan.processes {
@@ -43,8 +43,7 @@ fn check_members(model: &Model, plan: &Plan, report: &mut Report) {
             declared.push((group.name, group.spot));
         }
     }
-    let locks = model.locks.as_ref().map_or(&[][..], |locks| &locks.value.0);
-    declared.extend(locks.iter().map(|lock| (lock.name.as_str(), lock.spot)));
+    declared.extend(objects.all.iter().map(|object| (object.name, object.spot)));
     for (name, spot) in declared {
         let Some((group, number)) = name.rsplit_once('-') else { continue };
         let is_member = number.parse::<u32>().is_ok_and(|index| {

@@ -83,12 +83,17 @@ impl GroupPlan<'_> {
     }
 }
 
-/// Whether a program names locks or groups.
+/// Whether a program names locks, other shared objects or groups.
 fn uses_process(steps: &Steps) -> bool {
     let local = |action: &Action| {
         matches!(
             action,
-            Action::With { .. } | Action::Acquire(_) | Action::Release(_) | Action::Start { .. } | Action::Join(_)
+            Action::With { .. }
+                | Action::Acquire(_)
+                | Action::Release(_)
+                | Action::Use { .. }
+                | Action::Start { .. }
+                | Action::Join(_)
         )
     };
     steps.find(local).is_some()

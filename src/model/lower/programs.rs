@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use crate::ids::{DeviceId, GroupId, LockId};
-use crate::model::program::{Op, Program};
-use crate::model::spec::steps::{Action, Steps};
+use crate::ids::{DeviceId, GroupId, LockId, ObjectId};
+use crate::model::program::{Op, Program, Use};
+use crate::model::spec::steps::{Action, Step, Steps, Timeout};
 
 /// What the names in steps mean in one member of a process.
 #[derive(Debug)]
 pub struct Names<'n> {
     /// Devices.
     pub devices: &'n BTreeMap<&'n str, DeviceId>,
-    /// Locks.
+    /// Locks, also under the names of the conditions that they belong to.
     pub locks: BTreeMap<&'n str, LockId>,
+    /// Other shared objects.
+    pub objects: BTreeMap<&'n str, ObjectId>,
     /// Groups of threads, which `start` and `join` look for first.
     pub groups: BTreeMap<&'n str, GroupId>,
     /// Processes.
@@ -20,6 +22,18 @@ pub struct Names<'n> {
 }
 
 impl Names<'_> {
+    /// `acquire()` on a lock, on the lock of a condition, or on a semaphore.
+    fn acquire(&self, name: &str) -> Option<Op> {
+        let semaphore = || self.objects.get(name).map(|object| Op::Use(*object, Use::Acquire));
+        self.locks.get(name).map(|lock| Op::Acquire(*lock)).or_else(semaphore)
+    }
+
+    /// `release()` of the same.
+    fn release(&self, name: &str) -> Option<Op> {
+        let semaphore = || self.objects.get(name).map(|object| Op::Use(*object, Use::Release));
+        self.locks.get(name).map(|lock| Op::Release(*lock)).or_else(semaphore)
+    }
+
     /// What `start` and `join` mean by a name. The number of a declared process is the number of its group.
     fn group(&self, name: &str) -> Option<GroupId> {
         let process = || self.processes.get(name).map(|process| GroupId(*process as u32));
@@ -36,16 +50,39 @@ pub fn compile(steps: &Steps, names: &Names) -> Program {
 
 fn body(steps: &Steps, names: &Names, ops: &mut Vec<Op>) {
     for step in &steps.0 {
-        match &step.action {
-            Action::Repeat { times, body } => repeat(*times, body, names, ops),
-            Action::With { lock, body: enclosed } => {
-                let lock = names.locks.get(lock.value.as_str()).copied();
-                ops.extend(lock.map(Op::Acquire));
-                body(enclosed, names, ops);
-                ops.extend(lock.map(Op::Release));
-            }
-            action => ops.extend(single(action, names)),
+        match &step.timeout {
+            None => one(step, names, ops),
+            Some(timeout) => timed(step, timeout, names, ops),
         }
+    }
+}
+
+fn one(step: &Step, names: &Names, ops: &mut Vec<Op>) {
+    match &step.action {
+        Action::Repeat { times, body } => repeat(*times, body, names, ops),
+        Action::With { lock, body: enclosed } => {
+            ops.extend(names.acquire(&lock.value));
+            body(enclosed, names, ops);
+            ops.extend(names.release(&lock.value));
+        }
+        action => ops.extend(single(action, names)),
+    }
+}
+
+/// A step that waits for at most so long: the steps under `else` stand behind it, and who does not need them jumps over.
+fn timed(step: &Step, timeout: &Timeout, names: &Names, ops: &mut Vec<Op>) {
+    let place = ops.len();
+    ops.push(Op::Goto(0));
+    one(step, names, ops);
+    let over = ops.len();
+    if !timeout.otherwise.0.is_empty() {
+        ops.push(Op::Goto(0));
+    }
+    let otherwise = ops.len() as u32;
+    ops[place] = Op::Timeout { after: timeout.after.clone(), otherwise };
+    body(&timeout.otherwise, names, ops);
+    if !timeout.otherwise.0.is_empty() {
+        ops[over] = Op::Goto(ops.len() as u32);
     }
 }
 
@@ -59,7 +96,6 @@ fn repeat(times: Option<u64>, enclosed: &Steps, names: &Names, ops: &mut Vec<Op>
 }
 
 fn single(action: &Action, names: &Names) -> Option<Op> {
-    let lock = |name: &str| names.locks.get(name).copied();
     Some(match action {
         Action::Cpu(length) => Op::Cpu(length.clone()),
         Action::Native(length) => Op::Native(length.clone()),
@@ -69,8 +105,9 @@ fn single(action: &Action, names: &Names) -> Option<Op> {
             Op::Io { length: length.clone(), device }
         }
         Action::Sleep(length) => Op::Sleep(length.clone()),
-        Action::Acquire(name) => Op::Acquire(lock(&name.value)?),
-        Action::Release(name) => Op::Release(lock(&name.value)?),
+        Action::Acquire(name) => names.acquire(&name.value)?,
+        Action::Release(name) => names.release(&name.value)?,
+        Action::Use { verb, object } => Op::Use(names.objects.get(object.value.as_str()).copied()?, *verb),
         Action::Start { group, count } => {
             let group = names.group(&group.value)?;
             Op::Start { group, count: count.map(|count| u32::try_from(count).unwrap_or(u32::MAX)) }

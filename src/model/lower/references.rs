@@ -4,17 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::code::Code;
 use crate::model::decode::{At, Named};
+use crate::model::lower::declared::{Objects, Shape, named};
 use crate::model::lower::plan::{GroupPlan, Plan, ProcessPlan};
 use crate::model::report::Report;
 use crate::model::spec::Model;
-use crate::model::spec::steps::Action;
+use crate::model::spec::steps::{Action, Step};
 use crate::model::tree::{Spot, crop};
 
 /// What the steps of a model use.
 #[derive(Debug, Default)]
 pub struct Uses {
-    /// For each process of the plan the declared locks that it uses, by their places in the declaration.
-    pub locks: Vec<BTreeSet<usize>>,
+    /// For each process of the plan the declared objects that it uses, by their places in [`Objects::all`].
+    pub objects: Vec<BTreeSet<usize>>,
     /// The names of the devices that are used.
     pub devices: BTreeSet<String>,
 }
@@ -35,12 +36,11 @@ pub fn target(plan: &Plan, here: usize, name: &str) -> Option<Target> {
 }
 
 /// Checks all names that steps use.
-pub fn check(model: &Model, plan: &Plan, report: &mut Report) -> Uses {
-    let uses = Uses { locks: vec![BTreeSet::new(); plan.processes.len()], devices: BTreeSet::new() };
+pub fn check(model: &Model, plan: &Plan, objects: &Objects, report: &mut Report) -> Uses {
+    let uses = Uses { objects: vec![BTreeSet::new(); plan.processes.len()], devices: BTreeSet::new() };
     let devices = model.machine.as_ref().and_then(|machine| machine.value.devices.as_ref());
-    let (locks, semaphores) = (places(model.locks.as_ref()), places(model.semaphores.as_ref()));
-    let mut checker =
-        Checker { plan, locks, semaphores, devices: places(devices), uses, seen: BTreeMap::new(), report };
+    let mut checker = Checker { plan, objects, devices: places(devices), uses, seen: BTreeMap::new(), report };
+    checker.conditions();
     for (here, process) in plan.processes.iter().enumerate() {
         for group in &process.groups {
             checker.group(here, process, group);
@@ -58,46 +58,68 @@ fn places<T>(named: Option<&At<Named<T>>>) -> Places<'_> {
 
 struct Checker<'c, 'm> {
     plan: &'c Plan<'m>,
-    locks: Places<'m>,
-    semaphores: Places<'m>,
+    objects: &'c Objects<'m>,
     devices: Places<'m>,
     uses: Uses,
-    /// For each lock the process that named it first.
+    /// For each object the process that named it first.
     seen: BTreeMap<usize, usize>,
     report: &'c mut Report,
 }
 
 impl Checker<'_, '_> {
+    /// The locks of conditions.
+    fn conditions(&mut self) {
+        for object in &self.objects.all {
+            if let Shape::Condition(condition) = object.shape
+                && let Some(name) = &condition.lock
+                && self.objects.lock_of(condition).is_none()
+            {
+                undeclared("lock", name, self.objects.names(&["lock"]), self.report);
+            }
+        }
+    }
+
     fn group(&mut self, here: usize, process: &ProcessPlan, group: &GroupPlan) {
         group.steps.each(&mut |step| match &step.action {
-            Action::With { lock, .. } | Action::Acquire(lock) | Action::Release(lock) => self.lock(here, group, lock),
             Action::Io { device: Some(device), .. } => self.device(device),
             Action::Start { group: name, .. } | Action::Join(name) => self.target(here, process, name),
-            _ => {}
+            _ => self.object(here, group, step),
         });
     }
 
-    fn lock(&mut self, here: usize, group: &GroupPlan, name: &At<String>) {
-        let Some(lock) = self.locks.get(name.value.as_str()).copied() else {
-            // A semaphore is already reported as not simulated.
-            if !self.semaphores.contains_key(name.value.as_str()) {
-                undeclared("lock", name, self.locks.keys().copied(), self.report);
-            }
-            return;
+    fn object(&mut self, here: usize, group: &GroupPlan, step: &Step) {
+        let Some((name, kinds)) = named(step) else { return };
+        let place = self.objects.by_name.get(name.value.as_str()).copied();
+        let Some(place) = place.filter(|place| kinds.contains(&self.objects.all[*place].shape.word())) else {
+            return undeclared(&one_of(kinds), name, self.objects.names(kinds), self.report);
         };
+        self.used(here, group, name, place);
+        if let Shape::Condition(condition) = self.objects.all[place].shape
+            && let Some(lock) = self.objects.lock_of(condition)
+        {
+            self.used(here, group, name, lock);
+        }
+    }
+
+    fn used(&mut self, here: usize, group: &GroupPlan, name: &At<String>, place: usize) {
+        let word = self.objects.all[place].shape.word();
         if group.own_interpreter() {
-            let message =
-                format!("\"{}\" has interpreters of its own, which cannot use the lock \"{}\"", group.name, name.value);
+            let message = format!(
+                "\"{}\" has interpreters of its own, which cannot use the {word} \"{}\"",
+                group.name, name.value
+            );
             self.report.error(Code::E207, name.spot, message).help("with interpreter: shared they can");
         }
-        let first = *self.seen.entry(lock).or_insert(here);
+        let first = *self.seen.entry(place).or_insert(here);
         if first != here {
             let other = self.plan.processes[first].name;
-            let message =
-                format!("the lock \"{}\" is already used in \"{other}\", and locks do not cross processes", name.value);
-            self.report.error(Code::E208, name.spot, message).help("declare a lock for each");
+            let message = format!(
+                "the {word} \"{}\" is already used in \"{other}\", and {word}s do not cross processes",
+                name.value
+            );
+            self.report.error(Code::E208, name.spot, message).help(format!("declare a {word} for each"));
         }
-        self.uses.locks[here].insert(lock);
+        self.uses.objects[here].insert(place);
     }
 
     fn device(&mut self, name: &At<String>) {
@@ -113,6 +135,14 @@ impl Checker<'_, '_> {
             let known = process.by_name.keys().chain(self.plan.by_name.keys()).copied();
             undeclared("group", name, known, self.report);
         }
+    }
+}
+
+/// `lock, semaphore or condition`.
+fn one_of(kinds: &[&str]) -> String {
+    match kinds {
+        [others @ .., last] if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => kinds.concat(),
     }
 }
 

@@ -119,6 +119,12 @@ impl Walk<'_, '_> {
                 Action::Join(group) => self.join(step, &group.value),
                 _ => {}
             }
+            // What follows a time-out may happen or not: it is looked at, and then nothing more is known.
+            if let Some(timeout) = &step.timeout {
+                let left = self.left.clone();
+                self.steps(&timeout.otherwise);
+                self.left = if self.left == left { left } else { BTreeMap::new() };
+            }
         }
     }
 

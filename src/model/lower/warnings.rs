@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::code::Code;
+use crate::model::lower::declared::Objects;
 use crate::model::lower::plan::{GroupPlan, Plan, ProcessPlan};
 use crate::model::lower::references::Uses;
 use crate::model::program::Length;
@@ -57,6 +58,11 @@ fn acquired_twice<'s>(plain: &BTreeSet<&str>, steps: &'s Steps, held: &mut Vec<&
             }
             _ => {}
         }
+        // What is done after a time-out is done without what was waited for.
+        if let Some(timeout) = &step.timeout {
+            acquired_twice(plain, &timeout.otherwise, &mut Vec::new(), report);
+            held.clear();
+        }
     }
 }
 
@@ -97,8 +103,10 @@ fn only_computes(steps: &Steps) -> bool {
         Action::Cpu(length) | Action::NativeHoldingGil(length) => !bounds(length).1.is_zero(),
         _ => false,
     };
-    let lets_go =
-        |action: &Action| matches!(action, Action::Native(_) | Action::Io { .. } | Action::Sleep(_) | Action::Unknown);
+    let lets_go = |action: &Action| {
+        let waits = matches!(action, Action::Use { verb, .. } if verb.may_wait());
+        waits || matches!(action, Action::Native(_) | Action::Io { .. } | Action::Sleep(_) | Action::Unknown)
+    };
     steps.find(python).is_some() && steps.find(lets_go).is_none()
 }
 
@@ -121,12 +129,12 @@ fn randomness(plan: &Plan) -> Option<Spot> {
 }
 
 /// Warns of what is declared and not used.
-pub fn unused(model: &Model, uses: &Uses, report: &mut Report) {
-    let locks = model.locks.as_ref().map_or(&[][..], |locks| &locks.value.0);
-    let used: BTreeSet<usize> = uses.locks.iter().flatten().copied().collect();
-    for (place, lock) in locks.iter().enumerate() {
+pub fn unused(model: &Model, objects: &Objects, uses: &Uses, report: &mut Report) {
+    let used: BTreeSet<usize> = uses.objects.iter().flatten().copied().collect();
+    for (place, object) in objects.all.iter().enumerate() {
         if !used.contains(&place) {
-            report.warning(Code::W501, lock.spot, format!("the lock \"{}\" is not used", lock.name));
+            let message = format!("the {} \"{}\" is not used", object.shape.word(), object.name);
+            report.warning(Code::W501, object.spot, message);
         }
     }
     let devices = model.machine.as_ref().and_then(|machine| machine.value.devices.as_ref());

@@ -12,7 +12,7 @@ shape! {
         kind: LockKind = "lock";
         /// shared between processes, as multiprocessing's
         across: Across = "threads";
-    } then check_across
+    } then across_lock
 }
 
 words! {
@@ -42,7 +42,7 @@ shape! {
         value: u64 = "1";
         /// shared between processes, as multiprocessing's
         across: Across = "threads";
-    }
+    } then across_semaphore
 }
 
 shape! {
@@ -52,7 +52,7 @@ shape! {
         capacity: u64 = "unbounded";
         /// shared between processes, as multiprocessing's
         across: Across = "threads";
-    }
+    } then across_queue
 }
 
 shape! {
@@ -60,7 +60,7 @@ shape! {
     Event "event" {
         /// shared between processes, as multiprocessing's
         across: Across = "threads";
-    }
+    } then across_event
 }
 
 shape! {
@@ -105,9 +105,15 @@ words! {
     }
 }
 
-/// Reports an object that is to be shared between processes, which is not simulated yet.
-fn check_across(lock: &Lock, _: &Node, report: &mut Report) {
-    if let Some(At { value: Across::Processes, key, .. }) = lock.across {
-        report.not_simulated("across: processes", key);
-    }
+/// Reports objects that are to be shared between processes, which is not simulated yet.
+macro_rules! not_across {
+    ($($name:ident $shape:ident)*) => {$(
+        fn $name(object: &$shape, _: &Node, report: &mut Report) {
+            if let Some(At { value: Across::Processes, key, .. }) = object.across {
+                report.not_simulated("across: processes", key);
+            }
+        }
+    )*};
 }
+
+not_across! { across_lock Lock across_semaphore Semaphore across_queue Queue across_event Event }

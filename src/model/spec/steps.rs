@@ -2,7 +2,7 @@
 
 use crate::model::code::Code;
 use crate::model::decode::{At, Decode, list, unknown_key, wrong};
-use crate::model::program::Length;
+use crate::model::program::{Length, Use};
 use crate::model::report::Report;
 use crate::model::spec::length::Times;
 use crate::model::spec::shape::shape;
@@ -21,6 +21,17 @@ pub struct Step {
     pub spot: Spot,
     /// What it does.
     pub action: Action,
+    /// How long it waits at most.
+    pub timeout: Option<Timeout>,
+}
+
+/// How long a step waits, and what follows if that was in vain.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Timeout {
+    /// How long.
+    pub after: Length,
+    /// What is done instead of going on as usual.
+    pub otherwise: Steps,
 }
 
 /// What a step does.
@@ -50,7 +61,7 @@ pub enum Action {
     },
     /// `with`
     With {
-        /// The lock.
+        /// The lock, semaphore or condition.
         lock: At<String>,
         /// What is done while it is held.
         body: Steps,
@@ -59,6 +70,13 @@ pub enum Action {
     Acquire(At<String>),
     /// `release`
     Release(At<String>),
+    /// Any other use of a shared object.
+    Use {
+        /// What is done.
+        verb: Use,
+        /// With what.
+        object: At<String>,
+    },
     /// `start`
     Start {
         /// Whose members.
@@ -135,19 +153,19 @@ pub const VERBS: &[Verb] = &[
     verb("sleep", Takes::Length, &[], ("no", "no"), "time.sleep; `sleep: 0ms` really releases the GIL"),
     verb("repeat", Takes::Times, &["do"], ("", ""), "loop over the steps under `do`"),
     verb("choose", Takes::Branches, &[], ("", ""), "random branch: [{weight: 9, do: […]}, {weight: 1, do: […]}]"),
-    verb("with", Takes::Name("lock or semaphore"), &["do"], INSTANT, "acquires a lock, does the steps under `do`, releases it"),
-    verb("acquire", Takes::Name("lock or semaphore"), TIMED, INSTANT, "threading.Lock.acquire"),
-    verb("release", Takes::Name("lock or semaphore"), &[], INSTANT, "threading.Lock.release"),
+    verb("with", Takes::Name("lock, semaphore or condition"), &["do"], INSTANT, "acquires a lock, does the steps under `do`, releases it"),
+    verb("acquire", Takes::Name("lock, semaphore or condition"), TIMED, INSTANT, "threading.Lock.acquire; a condition stands for its lock"),
+    verb("release", Takes::Name("lock, semaphore or condition"), &[], INSTANT, "threading.Lock.release; a condition stands for its lock"),
     verb("put", Takes::Name("queue"), TIMED, INSTANT, "queue.Queue.put"),
     verb("get", Takes::Name("queue"), TIMED, INSTANT, "queue.Queue.get"),
     verb("set", Takes::Name("event"), &[], INSTANT, "threading.Event.set"),
     verb("clear", Takes::Name("event"), &[], INSTANT, "threading.Event.clear"),
     verb("wait", Takes::Name("event or condition"), TIMED, INSTANT, "threading.Event.wait, or Condition.wait with its lock held"),
-    verb("notify", Takes::Name("condition"), &[], INSTANT, "threading.Condition.notify, lock held"),
+    verb("notify", Takes::Name("condition"), &[], INSTANT, "threading.Condition.notify, lock held: the thread that has waited longest"),
     verb("notify_all", Takes::Name("condition"), &[], INSTANT, "threading.Condition.notify_all, lock held"),
     verb("barrier", Takes::Name("barrier"), &[], INSTANT, "threading.Barrier.wait"),
-    verb("load", Takes::Name("variable"), &[], INSTANT, "reads a variable"),
-    verb("store", Takes::Name("variable"), &["add"], INSTANT, "writes what was read, plus `add`: updates can be lost in between"),
+    verb("load", Takes::Name("variable"), &[], INSTANT, "reads a variable into the thread"),
+    verb("store", Takes::Name("variable"), &["add"], INSTANT, "writes what the thread has read, plus `add`: updates can be lost in between; without a load it writes `add`"),
     verb("start", Takes::Name("group"), &["count"], INSTANT, "starts the members not yet started, one start() after another; with `count` the next ones only"),
     verb("join", Takes::Name("group"), TIMED, INSTANT, "waits for the end of every member"),
     verb("submit", Takes::Task, &[], INSTANT, "concurrent.futures: {pool: p, count: 40, do: […]}"),
@@ -172,15 +190,32 @@ impl Decode for Steps {
 
 /// Reads a step. One that cannot be read still takes its place, so that nothing else is misjudged for its absence.
 fn step(node: &Node, report: &mut Report) -> Step {
-    let action = match node.map() {
-        Some(entries) => action(node, entries, report),
+    let (action, timeout) = match node.map() {
+        Some(entries) => (action(node, entries, report), timeout(node, report)),
         None => {
             not_a_map(node, report);
-            None
+            (None, None)
         }
     };
     let verb_spot = node.map().and_then(|entries| entries.iter().find(|entry| verb_of(entry).is_some()));
-    Step { spot: verb_spot.map_or(node.spot, |entry| entry.key.spot), action: action.unwrap_or(Action::Unknown) }
+    Step {
+        spot: verb_spot.map_or(node.spot, |entry| entry.key.spot),
+        action: action.unwrap_or(Action::Unknown),
+        timeout,
+    }
+}
+
+/// Reads `timeout` and `else`.
+fn timeout(step: &Node, report: &mut Report) -> Option<Timeout> {
+    let otherwise = step.entry("else");
+    let Some(after) = step.get("timeout") else {
+        if let Some(entry) = otherwise {
+            report.error(Code::E202, entry.key.spot, "else without timeout").help("timeout: 10ms says when it is done");
+        }
+        return None;
+    };
+    let otherwise = otherwise.map_or(Some(Steps::default()), |entry| Steps::decode(&entry.value, report));
+    Some(Timeout { after: Length::decode(after, report)?, otherwise: otherwise? })
 }
 
 fn not_a_map(node: &Node, report: &mut Report) {
@@ -248,12 +283,6 @@ fn check_companions(verb_entry: &Entry, verb: &Verb, entries: &[Entry], report: 
     for entry in entries.iter().filter(|entry| verb_of(entry).is_none()) {
         let key = entry.key.text.as_str();
         if verb.companions.contains(&key) {
-            report.not_simulated(&format!("step companion {key}"), entry.key.spot);
-            match key {
-                "timeout" => drop(Span::decode(&entry.value, report)),
-                "else" => drop(Steps::decode(&entry.value, report)),
-                _ => {}
-            }
             continue;
         }
         fits = false;
@@ -313,13 +342,25 @@ fn named(verb: &Verb, kind: &str, value: &Node, step: &Node, report: &mut Report
             Some(Action::Start { group: name, count: count.map(|count| count.value) })
         }
         "join" => Some(Action::Join(name)),
-        _ => {
-            if let Some(add) = step.get("add") {
-                i64::decode(add, report);
-            }
-            Some(Action::Unknown)
-        }
+        word => Some(Action::Use { verb: use_of(word, step, report)?, object: name }),
     }
+}
+
+/// What a step does with a shared object.
+fn use_of(word: &str, step: &Node, report: &mut Report) -> Option<Use> {
+    Some(match word {
+        "put" => Use::Put,
+        "get" => Use::Get,
+        "set" => Use::Set,
+        "clear" => Use::Clear,
+        "wait" => Use::Wait,
+        "notify" => Use::Notify,
+        "notify_all" => Use::NotifyAll,
+        "barrier" => Use::Meet,
+        "load" => Use::Load,
+        "store" => Use::Store(step.get("add").map_or(Some(0), |add| i64::decode(add, report))?),
+        _ => return None,
+    })
 }
 
 fn text(verb: &Verb, value: &Node, step: &Node, report: &mut Report) -> Option<Action> {
@@ -415,13 +456,19 @@ impl Steps {
             if let Some(body) = step.action.body() {
                 body.each(visit);
             }
+            if let Some(timeout) = &step.timeout {
+                timeout.otherwise.each(visit);
+            }
         }
     }
 
     /// How many operations they become.
     pub fn operations(&self) -> u64 {
         let mut sum = 0;
-        self.each(&mut |step| sum += if step.action.body().is_some() { 2 } else { 1 });
+        self.each(&mut |step| {
+            sum += if step.action.body().is_some() { 2 } else { 1 };
+            sum += if step.timeout.is_some() { 2 } else { 0 };
+        });
         sum
     }
 

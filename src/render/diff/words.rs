@@ -5,6 +5,7 @@ use crate::ids::ThreadId;
 use crate::ratio::Ratio;
 use crate::render::diff::{DiffReport, grouped, ratio, row, times};
 use crate::render::glyph::legend;
+use crate::render::object_words::{holds, object_act};
 use crate::time::Span;
 use crate::trace::{Cast, GilAct, LockAct, State, What};
 
@@ -202,6 +203,14 @@ fn did(cast: &Cast, what: &What) -> String {
                 LockAct::HandOver => "is handed",
             };
             format!("{} {verb} the lock {}", name(thread), cast.locks[*lock])
+        }
+        What::Object { object, thread, act, value } => {
+            format!(
+                "{} {} ({})",
+                name(thread),
+                object_act(*act, &cast.objects[*object]),
+                holds(&cast.objects[*object], *value)
+            )
         }
         What::Output { thread, text } => format!("{} prints \"{text}\"", name(thread)),
         What::Account { thread, python_work, native_work, .. } => {

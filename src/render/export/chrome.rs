@@ -179,6 +179,13 @@ impl Format for Chrome {
                 let name = if *hands_over { "hands a lock over" } else { "releases a lock" };
                 self.act(cast, at, *by, "lock", name, out);
             }
+            Mark::Holds { object, value } => {
+                let thing = &cast.objects[*object];
+                event(out, 'C', (self.numbers.cores_pid(), 0), at);
+                out.text(",\"name\":");
+                json(out, &format!("{} {}", thing.kind.word(), thing.name));
+                out.text(",\"args\":{\"holds\":").text(&value.to_string()).text("}}");
+            }
             Mark::Runnable(count) => {
                 event(out, 'C', (self.numbers.cores_pid(), 0), at);
                 out.text(",\"name\":\"threads that want a core\",\"args\":{\"threads\":").number(*count).text("}}");

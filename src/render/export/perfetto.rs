@@ -17,7 +17,7 @@
 
 use std::io::Write;
 
-use crate::ids::{CoreId, GilId, Id, ProcId, ThreadId};
+use crate::ids::{CoreId, GilId, Id, ObjectId, ProcId, ThreadId};
 use crate::time::Instant;
 use crate::trace::{Cast, State, Why};
 
@@ -110,6 +110,7 @@ struct Tracks {
     gils: u64,
     processes: u64,
     threads: u64,
+    objects: u64,
 }
 
 impl Tracks {
@@ -123,7 +124,11 @@ impl Tracks {
         let cores = Tracks::FIRST;
         let gils = cores + cast.cores.len() as u64;
         let processes = gils + cast.gils.len() as u64;
-        Tracks { cores, gils, processes, threads: processes + cast.processes.len() as u64 }
+        let threads = processes + cast.processes.len() as u64;
+        Tracks { cores, gils, processes, threads, objects: threads + cast.threads.len() as u64 }
+    }
+    fn object(&self, object: ObjectId) -> u64 {
+        self.objects + object.index() as u64
     }
     fn core(&self, core: CoreId) -> u64 {
         self.cores + core.index() as u64
@@ -197,6 +202,13 @@ impl Perfetto {
             track.uint(track::RANK, 1);
             track.message(track::COUNTER, |counter| counter.uint(track::UNIT, UNIT_COUNT));
         });
+        for (object, thing) in cast.objects.iter() {
+            Perfetto::describe(out, self.tracks.object(object), None, |track| {
+                track.string(track::NAME, &format!("{} {}", thing.kind.word(), thing.name));
+                track.uint(track::RANK, 3 + object.index() as u64);
+                track.message(track::COUNTER, |counter| counter.uint(track::UNIT, UNIT_COUNT));
+            });
+        }
     }
 
     fn describe_gils(&self, cast: &Cast, out: &mut Vec<u8>) {
@@ -351,6 +363,11 @@ impl Format for Perfetto {
             Mark::Frees(hold) => self.end(at, self.tracks.gil(hold.gil), out),
             Mark::Takes { hold, by, dropped } => self.takes(at, hold.gil, by, dropped, out),
             Mark::Unlocks { lock, by, hands_over } => self.unlocks(at, &cast.locks[lock], by, hands_over, out),
+            // A counter's value is a signed number in two's complement.
+            Mark::Holds { object, value } => {
+                let track = self.tracks.object(object);
+                self.event(at, Type::Counter, track, out, |event| event.uint(event::COUNT, value as u64));
+            }
             Mark::Runnable(count) => {
                 self.event(at, Type::Counter, Tracks::RUNNABLE, out, |event| event.uint(event::COUNT, count));
             }

@@ -150,6 +150,7 @@ mod tests {
             threads: [actor].into_iter().collect(),
             gils: IdVec::new(),
             locks: IdVec::new(),
+            objects: IdVec::new(),
             cores: [1].into_iter().collect(),
             scale: 1,
         }

@@ -1,6 +1,6 @@
 //! Walks along the records and says what begins, ends and happens: the one place where formats learn of it.
 
-use crate::ids::{GilId, IdVec, LockId, ThreadId};
+use crate::ids::{GilId, IdVec, LockId, ObjectId, ThreadId};
 use crate::time::Instant;
 use crate::trace::{Cast, Ending, GilAct, LockAct, Record, State, What};
 
@@ -31,6 +31,8 @@ pub(super) enum Mark {
     Takes { hold: Hold, by: Point, dropped: Option<Point> },
     /// A thread releases a lock, or hands it over.
     Unlocks { lock: LockId, by: Point, hands_over: bool },
+    /// A shared object holds so many, from now on.
+    Holds { object: ObjectId, value: i64 },
     /// So many threads want a core, from now on.
     Runnable(u64),
 }
@@ -97,6 +99,11 @@ impl Walker {
                 last.map(|last| self.point(index, last)).into_iter().for_each(|by| self.arrows.act(by, false));
             }
             What::End { ending } => self.ending = Some(ending.clone()),
+            What::Object { object, thread, value, .. } => {
+                tell(self.now, Mark::Holds { object: *object, value: *value });
+                // A notification wakes whoever waited for it.
+                self.arrows.act(self.point(index, *thread), false);
+            }
             What::Dispatch { .. } | What::Output { .. } | What::Account { .. } => {}
         }
     }

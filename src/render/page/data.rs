@@ -7,10 +7,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::ids::{CoreId, GilId, LockId, ProcId, ThreadId};
+use crate::ids::{CoreId, GilId, LockId, ObjectId, ProcId, ThreadId};
 use crate::render::json::ending_parts;
 use crate::render::object::Object;
-use crate::trace::{Cast, Ending, GilAct, LockAct, Observer, Record, State, What, Why};
+use crate::render::object_words::{holds, object_act};
+use crate::trace::{Cast, Ending, GilAct, LockAct, ObjectAct, Observer, Record, State, What, Why};
 
 /// The most records that a page holds unless it is told otherwise; 16 bytes each while the run lasts, about 12 in the file.
 pub const PAGE_RECORDS: usize = 2_000_000;
@@ -26,6 +27,7 @@ enum Shape {
     Acquire { lock: LockId, thread: ThreadId },
     Release { lock: LockId, thread: ThreadId },
     HandOver { lock: LockId, thread: ThreadId },
+    Object { object: ObjectId, thread: ThreadId, act: ObjectAct, value: i64 },
     Output { thread: ThreadId, text: String },
     Account { thread: ThreadId },
     Exit { process: ProcId, code: i32 },
@@ -133,6 +135,16 @@ impl Recording {
                 o.truth("migrated", *migrated)?;
                 o.optional_number("preempted", preempted.map(|loser| loser.0))
             }
+            Shape::Object { object, thread, act, value } => {
+                let thing = &cast.objects[*object];
+                o.text("kind", "object")?;
+                o.number("object", object.0)?;
+                o.number("thread", thread.0)?;
+                o.text("act", act.word())?;
+                o.number("value", *value)?;
+                o.text("what", &object_act(*act, thing))?;
+                o.text("holds", &holds(thing, *value))
+            }
             Shape::Output { thread, text } => {
                 o.text("kind", "output")?;
                 o.number("thread", thread.0)?;
@@ -189,6 +201,9 @@ fn shape_of(what: &What) -> Shape {
             LockAct::Release => Shape::Release { lock: *lock, thread: *thread },
             LockAct::HandOver => Shape::HandOver { lock: *lock, thread: *thread },
         },
+        What::Object { object, thread, act, value } => {
+            Shape::Object { object: *object, thread: *thread, act: *act, value: *value }
+        }
         What::Output { thread, text } => Shape::Output { thread: *thread, text: text.clone() },
         What::Account { thread, .. } => Shape::Account { thread: *thread },
         What::Exit { process, code } => Shape::Exit { process: *process, code: *code },

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::ids::{CoreId, GilId, GroupId, Id, IdVec, ProcId};
+use crate::ids::{CoreId, GilId, GroupId, Id, IdVec, ObjectId, ProcId};
 use crate::store::json::{Fields, Value};
 use crate::store::timeline::{FORMAT, LATEST};
 use crate::time::Span;
-use crate::trace::{Actor, Cast, Facts};
+use crate::trace::{Actor, Cast, Facts, ObjectKind, Thing};
 
 /// Why a field is not usable.
 pub(super) type Wrong = String;
@@ -63,18 +63,39 @@ fn cast(fields: &Fields<'_>) -> Result<Cast, Wrong> {
         threads: IdVec::new(),
         gils: texts(fields, "gils")?.into_iter().collect(),
         locks: texts(fields, "locks")?.into_iter().collect(),
+        objects: things(fields)?,
         cores,
         scale: number(fields, "scale", u64::MAX)?.max(1),
     };
     once(cast.processes.values().map(String::as_str), "processes")?;
     once(cast.gils.values().map(String::as_str), "gils")?;
     once(cast.locks.values().map(String::as_str), "locks")?;
+    once(cast.objects.values().map(|thing| thing.name.as_str()), "objects")?;
     let threads: Result<IdVec<_, Actor>, Wrong> =
         objects(fields, "threads")?.into_iter().map(|thread| actor(thread, &cast)).collect();
     cast.threads = threads.map_err(|what| format!("in \"threads\": {what}"))?;
     let names: Vec<String> = cast.threads.ids().map(|id| cast.full_name(id)).collect();
     once(names.iter().map(String::as_str), "threads")?;
     Ok(cast)
+}
+
+/// Shared objects other than locks; a timeline without any does not list them.
+fn things(fields: &Fields<'_>) -> Result<IdVec<ObjectId, Thing>, Wrong> {
+    if fields.get("objects").is_none() {
+        return Ok(IdVec::new());
+    }
+    let thing = |object: &Fields<'_>| {
+        let kind = text(object, "kind")?;
+        let kinds = || ObjectKind::ALL.iter().map(|kind| kind.word()).collect::<Vec<_>>().join(", ");
+        let kind = ObjectKind::from_word(kind).ok_or_else(|| wrong("kind", &format!("one of {}", kinds())))?;
+        let initial = match object.get("initial") {
+            Some(Value::Number(initial)) => i64::try_from(*initial).ok(),
+            _ => None,
+        };
+        let initial = initial.ok_or_else(|| wrong("initial", "a whole number of at most 64 bits"))?;
+        Ok(Thing { name: text(object, "name")?.to_string(), kind, initial })
+    };
+    objects(fields, "objects")?.into_iter().map(thing).collect()
 }
 
 /// Names and groups of processes.

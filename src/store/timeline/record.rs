@@ -10,10 +10,10 @@ use crate::store::timeline::header::{
     Wrong, number, objects, optional_id, optional_text, shown, text, texts, truth, wrong,
 };
 use crate::time::{Instant, Span};
-use crate::trace::{Cast, Ending, GilAct, LockAct, Record, State, WaitsFor, What, Why};
+use crate::trace::{Cast, Ending, GilAct, LockAct, ObjectAct, Record, State, WaitsFor, What, Why};
 
 /// The kinds of records.
-const KINDS: [&str; 8] = ["state", "dispatch", "gil", "lock", "output", "account", "exit", "end"];
+const KINDS: [&str; 9] = ["state", "dispatch", "gil", "lock", "object", "output", "account", "exit", "end"];
 
 /// Reads the records of one timeline.
 pub(super) struct Decoder<'c> {
@@ -22,6 +22,7 @@ pub(super) struct Decoder<'c> {
     threads: BTreeMap<(ProcId, &'c str), ThreadId>,
     gils: BTreeMap<&'c str, u32>,
     locks: BTreeMap<&'c str, u32>,
+    objects: BTreeMap<&'c str, u32>,
     states: IdVec<ThreadId, Option<State>>,
 }
 
@@ -37,6 +38,7 @@ impl<'c> Decoder<'c> {
             threads: cast.threads.iter().map(|(id, actor)| ((actor.process, actor.name.as_str()), id)).collect(),
             gils: places(&cast.gils),
             locks: places(&cast.locks),
+            objects: cast.objects.iter().map(|(id, thing)| (thing.name.as_str(), id.0)).collect(),
             states: IdVec::filled(cast.threads.len(), None),
         }
     }
@@ -67,6 +69,7 @@ impl<'c> Decoder<'c> {
             "dispatch" => self.dispatch(fields),
             "gil" => self.gil(fields),
             "lock" => self.lock(fields),
+            "object" => self.object(fields),
             "output" => Ok(What::Output { thread: self.thread(fields)?, text: text(fields, "text")?.to_string() }),
             "account" => self.account(fields),
             "exit" => self.exit(fields),
@@ -129,6 +132,22 @@ impl<'c> Decoder<'c> {
             _ => return Err(choice(fields, "act", &["acquire", "release", "hand-over"])),
         };
         Ok(What::Lock { lock: named(fields, "lock", &self.locks)?, thread, act })
+    }
+
+    fn object(&self, fields: &Fields<'_>) -> Result<What, Wrong> {
+        let act = text(fields, "act")?;
+        let acts = || ObjectAct::ALL.iter().map(|act| act.word());
+        let act = ObjectAct::from_word(act).ok_or_else(|| words(fields, "act", acts()))?;
+        let value = match fields.get("value") {
+            Some(Value::Number(value)) => i64::try_from(*value).ok(),
+            _ => None,
+        };
+        Ok(What::Object {
+            object: named(fields, "object", &self.objects)?,
+            thread: self.thread(fields)?,
+            act,
+            value: value.ok_or_else(|| wrong("value", "a whole number of at most 64 bits"))?,
+        })
     }
 
     fn account(&self, fields: &Fields<'_>) -> Result<What, Wrong> {

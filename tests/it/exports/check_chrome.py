@@ -65,7 +65,13 @@ def check(folder, truth):
         same(f"GIL {gil}", found, [(truth.full_name(t), s, e) for t, s, e in holds])
 
     check_arrows(events, slices, thread_tracks, truth)
-    counts = [(ns(e["ts"]), e["args"]["threads"]) for e in events if e["ph"] == "C"]
+    counted = [e for e in events if e["ph"] == "C"]
+    counts = [(ns(e["ts"]), e["args"]["threads"]) for e in counted if e["name"] == "threads that want a core"]
+    held = {}
+    for e in counted:
+        if e["name"] != "threads that want a core":
+            held.setdefault(e["name"], []).append((ns(e["ts"]), e["args"]["holds"]))
+    assert held == truth.held(), f"found {held}, expected {truth.held()}"
     expected = truth.counts()
     if not expected or expected[0][0] > counts[0][0]:
         expected.insert(0, (counts[0][0], 0))

@@ -171,7 +171,9 @@ def check(folder, truth):
         same(f"GIL {gil}", found, [(truth.full_name(t), s, e) for t, s, e in holds])
 
     counters = [t for t in tracks.values() if t.HasField("counter")]
-    same("counters", [t.name for t in counters], ["threads that want a core"])
+    same("counters", [t.name for t in counters], ["threads that want a core", *truth.raw["objects"]])
+    held = {t.name: reader.counts[t.uuid] for t in counters[1:] if t.uuid in reader.counts}
+    assert held == truth.held(), f"found {held}, expected {truth.held()}"
     counts = reader.counts[counters[0].uuid]
     assert all(a[1] != b[1] for a, b in zip(counts, counts[1:])), "a count that does not change"
     expected = truth.counts()

@@ -63,6 +63,7 @@ pub fn cast(processes: &[(&str, &[&str])], cores: usize) -> Cast {
         threads: IdVec::new(),
         gils: processes.iter().take(1).map(|(name, _)| name.to_string()).collect(),
         locks: ["database".to_string()].into_iter().collect(),
+        objects: Default::default(),
         cores: (0..cores).map(|_| 1).collect(),
         scale: 1,
     };

@@ -85,6 +85,14 @@ class Truth:
                 found.append((time, count))
         return found
 
+    def held(self):
+        """{name of a shared object: [(time, what it holds from then on)]}"""
+        held = {}
+        for r in self.records:
+            if r["kind"] == "object":
+                held.setdefault(self.raw["objects"][r["object"]], []).append((r["t"], r["value"]))
+        return held
+
     def requests(self):
         """[(time, thread, time of the drop, thread that dropped)]"""
         asked, found = {}, []
@@ -124,7 +132,7 @@ class Truth:
             before[r["thread"]] = r["to"]
             cause = by_index.get(r["cause"])
             active = ON_CORE | WAITING_FOR_A_CORE
-            if state in active or r["to"] not in active or cause is None or cause["kind"] not in ("state", "gil", "lock", "exit"):
+            if state in active or r["to"] not in active or cause is None or cause["kind"] not in ("state", "gil", "lock", "object", "exit"):
                 continue
             # A hand-over names the new owner, the end of a process no thread: who did it is their cause.
             indirect = cause["kind"] == "exit" or (cause["kind"] == "lock" and cause["act"] == "hand-over")
