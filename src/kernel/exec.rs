@@ -45,6 +45,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             Stage::Begin => self.begin(thread),
             Stage::Take => self.take(thread),
             Stage::Retry { timed_out } => self.retry(thread, timed_out),
+            Stage::Granted => self.granted(thread),
             Stage::Go => self.go(thread),
             Stage::Burst => unreachable!("a burst takes time"),
             Stage::ForcedCheck(after) => self.forced_check(thread, after),

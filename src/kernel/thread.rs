@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::ids::{CoreId, DeviceId, LockId, ObjectId, ProcId, ThreadId};
+use crate::kernel::gil::Standing;
 use crate::kernel::log::Cause;
 use crate::kernel::object::Line;
 use crate::model::Cursor;
@@ -69,6 +70,8 @@ pub(crate) enum Stage {
     Take,
     /// Back from the timed wait of `take_gil`.
     Retry { timed_out: bool },
+    /// The GIL was handed to it while it waited.
+    Granted,
     /// It has all it needs: go on with the burst under way, or execute the operation under the cursor.
     Go,
     /// A burst is under way: time passes on this core.
@@ -195,6 +198,8 @@ pub(crate) struct Thread {
     pub saved_switch_number: u64,
     /// Since when it has wanted the GIL, over all timed waits.
     pub wanted_gil_since: Option<Instant>,
+    /// What proposed GILs know of it.
+    pub standing: Standing,
     /// Its place among the waiters, while it is one.
     pub gil_ticket: u64,
     pub visit: Visit,
@@ -265,6 +270,7 @@ impl Default for Thread {
             fork_paid: false,
             saved_switch_number: 0,
             wanted_gil_since: None,
+            standing: Standing::default(),
             gil_ticket: 0,
             visit: Visit::default(),
             patience: None,

@@ -265,6 +265,23 @@ pub struct Gil {
     pub interval: Span,
     /// Which waiter is woken by a drop.
     pub next_holder: NextHolder,
+    /// By which rules it changes hands.
+    pub rule: GilRule,
+}
+
+/// By which rules a GIL changes hands: CPython's, or some that were proposed for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GilRule {
+    /// CPython 3.2 and later: a waiter asks after a switch interval, and whoever drops on request waits for the switch.
+    Cpython,
+    /// The same without waiting for the switch: whoever dropped may take it right back.
+    NoForcedSwitch,
+    /// Threads that come back from a blocking call ask at once and are served first.
+    IoPriority,
+    /// A drop makes the oldest waiter the owner.
+    HandOff,
+    /// The earliest virtual deadline first.
+    Bfs,
 }
 
 /// Which of several waiters a drop wakes. Python does not choose: the operating system does.

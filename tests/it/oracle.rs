@@ -9,7 +9,7 @@ mod random;
 mod ticks;
 
 use answer::Answer;
-use case::{Case, Process, Scheduler, Step, Thread};
+use case::{Case, Process, Rules, Scheduler, Step, Thread};
 
 /// How many random cases are run. The seeds are 0, 1, 2 …
 const CASES: u64 = 10_000;
@@ -17,7 +17,8 @@ const CASES: u64 = 10_000;
 /// Threads of one Python process on an otherwise plain machine.
 fn threads(cores: usize, interval: u64, programs: Vec<Vec<Step>>) -> Case {
     let threads = programs.into_iter().map(|steps| Thread { at: 0, priority: 0, steps }).collect();
-    Case { cores, scheduler: Scheduler::Fifo, processes: vec![Process { at: 0, interval: Some(interval), threads }] }
+    let processes = vec![Process { at: 0, interval: Some(interval), threads }];
+    Case { cores, rules: Rules::Cpython, scheduler: Scheduler::Fifo, processes }
 }
 
 /// A native program: when it arrives, its priority and its steps.
@@ -28,7 +29,7 @@ fn native(at: u64, priority: i64, steps: Vec<Step>) -> Process {
 /// Native programs that only compute: when each arrives, how long it takes, and its priority.
 fn natives(cores: usize, scheduler: Scheduler, programs: &[(u64, u64, i64)]) -> Case {
     let process = |&(at, us, priority): &(u64, u64, i64)| native(at, priority, vec![Step::Cpu(us)]);
-    Case { cores, scheduler, processes: programs.iter().map(process).collect() }
+    Case { cores, rules: Rules::Cpython, scheduler, processes: programs.iter().map(process).collect() }
 }
 
 fn ends(answer: &Answer) -> Vec<u64> {
@@ -94,7 +95,12 @@ fn ties() -> Vec<(&'static str, Case, Vec<u64>)> {
     // end, in the order of the cores: the second makes room for it, then the first makes room for the second.
     let late = native(7, 0, vec![Cpu(2)]);
     let sleeper = native(0, 0, vec![Cpu(6), Sleep(1), Sleep(1), Cpu(1)]);
-    let two_ends = Case { cores: 2, scheduler: rr(1), processes: vec![late, native(0, 0, vec![Cpu(9)]), sleeper] };
+    let two_ends = Case {
+        cores: 2,
+        rules: Rules::Cpython,
+        scheduler: rr(1),
+        processes: vec![late, native(0, 0, vec![Cpu(9)]), sleeper],
+    };
     vec![
         ("arrivals in the order of ids", arrivals, vec![6, 8]),
         ("whoever preempts gets the core", urgent, vec![4, 3, 8, 6]),
@@ -103,9 +109,31 @@ fn ties() -> Vec<(&'static str, Case, Vec<u64>)> {
     ]
 }
 
+/// The same two threads under each of the GILs, worked out by hand: one reads and computes, the other only computes.
+fn rules() -> Vec<(&'static str, Case, Vec<u64>)> {
+    use Step::{Cpu, Io, Repeat};
+    let programs = || vec![vec![Repeat(5, vec![Io(10), Cpu(1)])], vec![Cpu(200)]];
+    let case = |cores, rules| Case { rules, ..threads(cores, 20, programs()) };
+    let busy = |rules| Case { rules, ..threads(1, 5, vec![vec![Io(1), Cpu(20)], vec![Cpu(20)]]) };
+    let busy = |rules| Case { scheduler: Scheduler::RoundRobin { quantum: 4 }, ..busy(rules) };
+    vec![
+        // Each return costs 20 until it may ask, or nothing.
+        ("convoy", case(2, Rules::Cpython), vec![5 * 31, 205]),
+        ("convoy, without forced switching", case(2, Rules::NoForcedSwitch), vec![5 * 31, 205]),
+        ("convoy, with hand-off", case(2, Rules::HandOff), vec![5 * 31, 205]),
+        ("convoy, with priority", case(2, Rules::IoPriority), vec![5 * 11, 205]),
+        // The deadline of the second is 20 and so is, from 10 on, 30 that of the first: it waits until 30. The second then
+        // has 50, and the first needs 5 in all.
+        ("convoy, with deadlines", case(2, Rules::Bfs), vec![20 + 5 * 11, 205]),
+        // One core. The first is back at 1, gets the core at 4, asks at 9 (on the core at 12) and is run from then on: the
+        // second takes the GIL right back at 12, and the first never gets it before the end.
+        ("one core, without forced switching", busy(Rules::NoForcedSwitch), vec![40, 20]),
+    ]
+}
+
 #[test]
 fn the_oracle_agrees_with_hand_worked_examples() {
-    for (name, case, expected) in examples().into_iter().chain(ties()) {
+    for (name, case, expected) in examples().into_iter().chain(ties()).chain(rules()) {
         assert_eq!(ends(&ticks::run(&case)), expected, "{name}");
     }
 }
@@ -131,7 +159,7 @@ fn the_oracle_keeps_the_laws() {
 
 #[test]
 fn the_engine_agrees_with_the_oracle_on_the_examples() {
-    let differences = examples().into_iter().chain(ties()).filter_map(|(name, case, _)| {
+    let differences = examples().into_iter().chain(ties()).chain(rules()).filter_map(|(name, case, _)| {
         let difference = engine::difference(&case)?;
         Some(format!("{name}:\n{}\n{difference}", case.yaml()))
     });

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::backend::cpython::error::Refusal;
 use crate::backend::cpython::find::Interpreter;
 use crate::ids::{GroupId, Id, ProcId, ThreadId};
-use crate::model::{Arrival, Members, Op, Scenario, Scheduler, StartMethod};
+use crate::model::{Arrival, GilRule, Members, Op, Scenario, Scheduler, StartMethod};
 
 /// How a difference is dealt with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,7 @@ divergences! {
     NATIVE_PROCESS Refused "native-process" "a process without an interpreter; the backend `native` runs those"
     SUB_INTERPRETER Refused "sub-interpreter" "sub-interpreters are not started by the worker"
     BUILD Refused "build" "a free-threaded model needs a free-threaded interpreter, and all of its processes the same build"
+    GIL_RULE Refused "gil-rule" "an interpreter has CPython's GIL and not one that was proposed"
     METHOD Refused "start-method" "this interpreter's multiprocessing does not have the model's start method"
     AFFINITY Refused "affinity" "threads are bound to cores with os.sched_setaffinity, which Python 2.7 lacks, and to cores that exist"
     NICE Refused "nice" "a nice value below zero needs privileges that a run must not have"
@@ -108,6 +109,9 @@ fn processes(scenario: &Scenario, interpreter: &Interpreter, found: &mut Vec<Ref
         if is_child && !interpreter.start_methods.iter().any(|each| each == method) {
             refuse(found, &METHOD, format!("process {} by {method}, on {}", process.name, interpreter.name()));
         }
+    }
+    for gil in scenario.gils().values().filter(|gil| gil.rule != GilRule::Cpython) {
+        refuse(found, &GIL_RULE, format!("the GIL of {}", gil.name));
     }
     let builds: BTreeSet<bool> = scenario.interpreters().values().map(|each| each.gil.is_none()).collect();
     if builds.len() > 1 || (builds.contains(&true) && !interpreter.free_threaded) {

@@ -110,6 +110,9 @@ impl Native {
         if scenario.programs().values().flat_map(|program| &program.ops).any(asks) {
             found.push("shared objects other than locks, or time-outs of steps".to_owned());
         }
+        for gil in scenario.gils().values().filter(|gil| world::rules(gil.rule).is_none()) {
+            found.push(format!("the GIL of {}, which has rules that are not CPython's", gil.name));
+        }
         let cores = self.cores(scenario);
         for (id, thread) in scenario.threads().iter() {
             let name = scenario.full_name(id);

@@ -6,11 +6,11 @@ use std::thread::Thread;
 use std::time::Duration;
 
 use super::clock::Clock;
-use super::gil::{CPYTHON, Gil, Stop};
+use super::gil::{CPYTHON, Gil, Rules, Stop};
 use super::lock::{Device, Lock};
 use super::sync::{Condvar, Mutex};
 use crate::ids::{DeviceId, GilId, GroupId, Id, IdVec, LockId, ProcId, ThreadId};
-use crate::model::{Members, Scenario};
+use crate::model::{GilRule, Members, Scenario};
 use crate::trace::Ending;
 
 /// Everything that is shared.
@@ -41,6 +41,20 @@ pub(super) struct Board {
     pub refused: Option<(Ending, u64)>,
 }
 
+/// The rules of a model's GIL, where they are CPython's or some of them.
+pub(super) fn rules(rule: GilRule) -> Option<Rules> {
+    match rule {
+        GilRule::Cpython => Some(CPYTHON),
+        GilRule::NoForcedSwitch => Some(Rules { forced_switch: false, ..CPYTHON }),
+        GilRule::IoPriority | GilRule::HandOff | GilRule::Bfs => None,
+    }
+}
+
+fn gil(gil: &crate::model::Gil) -> Gil {
+    let rules = rules(gil.rule).expect("other rules are refused");
+    Gil::new(Duration::from_nanos(gil.interval.ns()), rules)
+}
+
 impl World<'_> {
     pub fn new(scenario: &Scenario, clock: Clock) -> World<'_> {
         let threads = scenario.threads().len();
@@ -49,7 +63,7 @@ impl World<'_> {
         World {
             scenario,
             clock,
-            gils: scenario.gils().values().map(|gil| Gil::new(ns(gil.interval.ns()), CPYTHON)).collect(),
+            gils: scenario.gils().values().map(gil).collect(),
             locks: scenario
                 .locks()
                 .values()

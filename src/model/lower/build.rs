@@ -9,7 +9,7 @@ use crate::model::lower::arrivals::arrivals;
 use crate::model::lower::declared::{Declared, Objects, Shape};
 use crate::model::lower::plan::{GroupPlan, Plan, ProcessPlan};
 use crate::model::lower::programs::{Names, compile};
-use crate::model::lower::python::Settings;
+use crate::model::lower::python::{DEFAULT_INTERVAL, Settings};
 use crate::model::lower::references::Uses;
 use crate::model::lower::{machine, member};
 use crate::model::program::Program;
@@ -274,13 +274,13 @@ impl<'b, 'm> Builder<'b, 'm> {
     fn main_interpreter(&mut self, plan: &ProcessPlan, process: ProcId, name: &str) -> Option<InterpId> {
         let python = plan.python.as_ref()?;
         let needed = plan.groups.iter().any(|group| group.count > 0 && !group.own_interpreter());
-        needed.then(|| self.interpreter(python, process, name.to_owned()))
+        needed.then(|| self.interpreter(python, python.interval, process, name.to_owned()))
     }
 
-    fn interpreter(&mut self, python: &Settings, process: ProcId, name: String) -> InterpId {
+    fn interpreter(&mut self, python: &Settings, interval: Span, process: ProcId, name: String) -> InterpId {
         let gil = python
             .gil
-            .then(|| self.gils.push(Gil { name, interval: python.interval, next_holder: python.next_holder }));
+            .then(|| self.gils.push(Gil { name, interval, next_holder: python.next_holder, rule: python.rule }));
         self.interpreters.push(Interpreter { process, gil, factor: python.factor, costs: python.costs })
     }
 
@@ -291,7 +291,9 @@ impl<'b, 'm> Builder<'b, 'm> {
             let name = if home.plan.single { home.name.to_owned() } else { member(group.name, group.count, number) };
             let interpreter = match &home.plan.python {
                 Some(python) if group.own_interpreter() => {
-                    Some(self.interpreter(python, home.id, format!("{}/{name}", home.name)))
+                    // `sys.setswitchinterval` is for the GIL of its caller; a new one begins with the default
+                    // (`_gil_initialize`, 3.12).
+                    Some(self.interpreter(python, DEFAULT_INTERVAL, home.id, format!("{}/{name}", home.name)))
                 }
                 _ => home.main,
             };

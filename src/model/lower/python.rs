@@ -4,14 +4,14 @@ use crate::model::code::Code;
 use crate::model::decode::At;
 use crate::model::lower::above_zero;
 use crate::model::report::Report;
-use crate::model::scenario::{NextHolder, PythonCosts, StartMethod};
+use crate::model::scenario::{GilRule, NextHolder, PythonCosts, StartMethod};
 use crate::model::spec::profile::Profile;
-use crate::model::spec::python::{self as shapes, Build, NextHolderWord, Python, StartMethodWord, Version};
+use crate::model::spec::python::{self as shapes, Build, GilWord, NextHolderWord, Python, StartMethodWord, Version};
 use crate::ratio::Ratio;
 use crate::time::Span;
 
-/// What holds without `switch_interval`.
-const DEFAULT_INTERVAL: Span = Span::from_ms(5);
+/// What holds without `switch_interval`: `DEFAULT_INTERVAL` of `Python/ceval_gil.c`.
+pub const DEFAULT_INTERVAL: Span = Span::from_ms(5);
 
 /// An interpreter's settings, settled.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct Settings {
     pub interval: Span,
     /// Which waiter is woken.
     pub next_holder: NextHolder,
+    /// By which rules its GIL changes hands.
+    pub rule: GilRule,
     /// How children are made.
     pub start_method: StartMethod,
     /// By how much its Python code takes longer; 1 with a GIL.
@@ -58,6 +60,7 @@ pub fn settle(layers: &[&Python], profile: &Profile, report: &mut Report) -> Set
             Some(NextHolderWord::Random) => NextHolder::Random,
             Some(NextHolderWord::Fifo) | None => NextHolder::Fifo,
         },
+        rule: rule(layers, free.is_some(), report),
         start_method: start_method(pick(layers, |python| python.start_method), version, report),
         factor: factor.filter(|_| free.is_some()).map_or(Ratio::ONE, |factor| factor.value.of(version)),
         costs: settle_costs(&costs),
@@ -66,6 +69,25 @@ pub fn settle(layers: &[&Python], profile: &Profile, report: &mut Report) -> Set
 
 fn pick<T>(layers: &[&Python], field: impl Fn(&Python) -> Option<At<T>>) -> Option<At<T>> {
     layers.iter().find_map(|layer| field(layer))
+}
+
+/// The rules of the GIL. Some have an order of their own among the waiters; without a GIL there is nothing to rule.
+fn rule(layers: &[&Python], free: bool, report: &mut Report) -> GilRule {
+    let Some(word) = pick(layers, |python| python.gil) else { return GilRule::Cpython };
+    if free && word.value != GilWord::Cpython {
+        report.warning(Code::W507, word.key, "a free-threaded build has no GIL");
+    }
+    let own_order = matches!(word.value, GilWord::IoPriority | GilWord::HandOff | GilWord::Bfs);
+    if let Some(next) = pick(layers, |python| python.next_holder).filter(|_| own_order) {
+        report.warning(Code::W507, next.key, "this GIL has an order of its own among its waiters");
+    }
+    match word.value {
+        GilWord::Cpython => GilRule::Cpython,
+        GilWord::NoForcedSwitch => GilRule::NoForcedSwitch,
+        GilWord::IoPriority => GilRule::IoPriority,
+        GilWord::HandOff => GilRule::HandOff,
+        GilWord::Bfs => GilRule::Bfs,
+    }
 }
 
 fn start_method(chosen: Option<At<StartMethodWord>>, version: Version, report: &mut Report) -> StartMethod {

@@ -23,6 +23,8 @@ shape! {
         check_interval: u64 = "100";
         /// which waiter a drop wakes: who has waited longest; as glibc's condition variable does; or any
         next_holder: NextHolderWord = "fifo, or of the profile";
+        /// by which rules the GIL changes hands: CPython's, or some that were proposed for it
+        gil: GilWord = "cpython";
         /// how multiprocessing makes a child
         start_method: StartMethodWord = "fork; 3.14: forkserver";
         /// whether the child starts stand under `if __name__ == "__main__"`
@@ -85,6 +87,22 @@ words! {
         Futex = "futex",
         /// Any.
         Random = "random",
+    }
+}
+
+words! {
+    /// By which rules the GIL changes hands.
+    GilWord {
+        /// As in the chosen version of CPython.
+        Cpython = "cpython",
+        /// As in CPython, but whoever drops on request does not wait for the switch.
+        NoForcedSwitch = "no-forced-switch",
+        /// Threads back from a blocking call ask at once and go first.
+        IoPriority = "io-priority",
+        /// A drop makes the oldest waiter the owner.
+        HandOff = "hand-off",
+        /// The earliest virtual deadline first.
+        Bfs = "bfs",
     }
 }
 

@@ -8,8 +8,34 @@ use gilsim::trace::State;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Case {
     pub cores: usize,
+    /// By which rules all GILs change hands.
+    pub rules: Rules,
     pub scheduler: Scheduler,
     pub processes: Vec<Process>,
+}
+
+/// The GILs that the oracle knows: CPython's, and those that were proposed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Rules {
+    Cpython,
+    NoForcedSwitch,
+    IoPriority,
+    HandOff,
+    Bfs,
+}
+
+impl Rules {
+    pub const ALL: [Rules; 5] = [Rules::Cpython, Rules::NoForcedSwitch, Rules::IoPriority, Rules::HandOff, Rules::Bfs];
+
+    fn word(self) -> &'static str {
+        match self {
+            Rules::Cpython => "cpython",
+            Rules::NoForcedSwitch => "no-forced-switch",
+            Rules::IoPriority => "io-priority",
+            Rules::HandOff => "hand-off",
+            Rules::Bfs => "bfs",
+        }
+    }
 }
 
 /// The scheduling policies that the oracle knows.
@@ -97,7 +123,7 @@ impl Case {
         self.locks(&mut text);
         match &self.processes[..] {
             [only @ Process { at: 0, interval: Some(interval), .. }] => {
-                let _ = writeln!(text, "python: {}\nthreads:", python(*interval));
+                let _ = writeln!(text, "python: {}\nthreads:", python(*interval, self.rules));
                 self.threads(&mut text, "  ", 0, only);
             }
             several => {
@@ -121,7 +147,8 @@ impl Case {
     fn process(&self, text: &mut String, p: usize, process: &Process) {
         let at = process.at;
         if let Some(interval) = process.interval {
-            let _ = writeln!(text, "  p{p}:\n    at: {at}us\n    python: {}\n    threads:", python(interval));
+            let _ =
+                writeln!(text, "  p{p}:\n    at: {at}us\n    python: {}\n    threads:", python(interval, self.rules));
             self.threads(text, "      ", p, process);
         } else {
             let thread = &process.threads[0];
@@ -146,8 +173,9 @@ impl Case {
     }
 }
 
-fn python(interval: u64) -> String {
-    format!("{{version: \"3.12\", switch_interval: {interval}us, next_holder: fifo}}")
+fn python(interval: u64, rules: Rules) -> String {
+    let rules = rules.word();
+    format!("{{version: \"3.12\", switch_interval: {interval}us, gil: {rules}}}")
 }
 
 fn has_lock(steps: &[Step]) -> bool {

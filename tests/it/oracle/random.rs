@@ -1,6 +1,6 @@
 //! Random cases from a seed, and the search for a smaller case that fails in the same way.
 
-use super::case::{Case, Process, Scheduler, Step, Thread};
+use super::case::{Case, Process, Rules, Scheduler, Step, Thread};
 
 /// SplitMix64 (Steele, Lea and Flood 2014): a few lines that never change with a dependency.
 struct Random(u64);
@@ -51,7 +51,10 @@ pub fn case(seed: u64) -> Case {
         4 => (0..random.within(1, 6)).map(|_| native(&mut random)).collect(),
         _ => vec![late_python(&mut random), native(&mut random), native(&mut random)],
     };
-    Case { cores: random.within(1, 3) as usize, scheduler, processes }
+    let cores = random.within(1, 3) as usize;
+    // Every second case has CPython's GIL.
+    let rules = if random.one_in(2) { Rules::Cpython } else { Rules::ALL[random.within(1, 4) as usize] };
+    Case { cores, rules, scheduler, processes }
 }
 
 fn late_python(random: &mut Random) -> Process {

@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use gilsim::trace::State;
 
 use super::answer::{Answer, Counts, Finish};
-use super::case::{self, Case, Flat, Scheduler};
+use super::case::{self, Case, Flat, Rules, Scheduler};
 
 /// Runs a case to the end of its last thread.
 pub fn run(case: &Case) -> Answer {
@@ -30,6 +30,7 @@ pub fn run(case: &Case) -> Answer {
 
 struct Sim {
     now: u64,
+    rules: Rules,
     /// Of round robin only.
     quantum: Option<u64>,
     /// Who is on each core.
@@ -50,6 +51,8 @@ struct Process {
     last_holder: Option<usize>,
     switch_number: u64,
     request: bool,
+    /// When the holder took the GIL.
+    taken: u64,
     counts: Counts,
     lock_held: bool,
     lock_waiters: VecDeque<usize>,
@@ -69,6 +72,11 @@ struct Thread {
     burst: Option<(State, u64)>,
     /// Since when it has wanted the GIL, over all its waits for it.
     wants_since: Option<u64>,
+    /// Whether it dropped the GIL last for something of its own.
+    comes_back: bool,
+    /// Its virtual deadline, and how long it has held the GIL since that was set.
+    deadline: Option<u64>,
+    used: u64,
     finish: Finish,
 }
 
@@ -124,7 +132,7 @@ impl Sim {
         let cores = vec![None; case.cores];
         let quantum = if let Scheduler::RoundRobin { quantum } = case.scheduler { Some(quantum) } else { None };
         let (queue, woken, threads) = (Vec::new(), Vec::new(), Vec::new());
-        let mut sim = Sim { now: 0, quantum, cores, queue, woken, threads, processes };
+        let mut sim = Sim { now: 0, rules: case.rules, quantum, cores, queue, woken, threads, processes };
         for (p, process) in case.processes.iter().enumerate() {
             sim.threads.extend(process.threads.iter().map(|thread| Thread {
                 process: p,
@@ -394,9 +402,10 @@ impl Sim {
         }
         self.threads[t].wants_since.get_or_insert(self.now);
         let until = self.now + self.process(t).interval.expect("a GIL");
+        let at_once = self.asks_at_once(t);
         let process = self.process(t);
         let switch_number = process.switch_number;
-        if timed_out == Some(switch_number) && !process.request {
+        if (timed_out == Some(switch_number) || at_once) && !process.request {
             process.request = true;
             process.counts.requests += 1;
         }
@@ -404,9 +413,25 @@ impl Sim {
         self.leave(t, Place::Parked { until });
     }
 
+    /// Whether a thread may ask without having waited.
+    fn asks_at_once(&mut self, t: usize) -> bool {
+        let ahead = self.now + self.process(t).interval.expect("a GIL");
+        let holder = self.process(t).holder.expect("it is locked");
+        match self.rules {
+            Rules::IoPriority => self.threads[t].comes_back,
+            Rules::Bfs => {
+                let [mine, other] = [t, holder].map(|t| *self.threads[t].deadline.get_or_insert(ahead));
+                mine < other
+            }
+            Rules::Cpython | Rules::NoForcedSwitch | Rules::HandOff => false,
+        }
+    }
+
     fn grant(&mut self, t: usize) {
         self.threads[t].wants_since = None;
+        let now = self.now;
         let process = self.process(t);
+        process.taken = now;
         process.holder = Some(t);
         process.request = false;
         if process.last_holder != Some(t) {
@@ -422,20 +447,33 @@ impl Sim {
 
     /// rule: a drop at the end of a thread counts as forced if a request was pending, although nobody is forced then.
     fn drop_gil(&mut self, t: usize, then: Then) {
+        let now = self.now;
         let process = self.process(t);
+        let (held, slice) = (now - process.taken, process.interval.expect("a GIL"));
         let on_request = process.request;
         process.holder = None;
         process.last_holder = Some(t);
         process.counts.forced += u64::from(on_request);
-        self.threads[t].goal = Goal::Dropped { on_request, then };
+        let thread = &mut self.threads[t];
+        thread.goal = Goal::Dropped { on_request, then };
+        thread.comes_back = then != Then::TakeAgain;
+        thread.used += held;
+        if thread.used >= slice {
+            (thread.used, thread.deadline) = (0, Some(now + slice));
+        }
         self.signal(self.threads[t].process);
     }
 
-    /// Wakes the parked thread that has wanted the GIL longest. If a core is left for it, it takes the GIL at once.
+    /// Wakes the parked thread that comes first: as a rule the one that has wanted the GIL longest. If a core is left for it, it takes the GIL at once.
     fn signal(&mut self, p: usize) {
         let parked = |t: &Thread| t.process == p && matches!(t.place, Place::Parked { .. });
         let waiters = (0..self.threads.len()).filter(|t| parked(&self.threads[*t]));
-        let Some(t) = waiters.min_by_key(|t| self.threads[*t].wants_since) else { return };
+        let key = |t: &Thread| match self.rules {
+            Rules::IoPriority => (u64::from(!t.comes_back), t.wants_since),
+            Rules::Bfs => (t.deadline.expect("who waits has one"), None),
+            Rules::Cpython | Rules::NoForcedSwitch | Rules::HandOff => (0, t.wants_since),
+        };
+        let Some(t) = waiters.min_by_key(|t| key(&self.threads[*t])) else { return };
         self.threads[t].goal = Goal::Go;
         let free: Vec<_> = (0..self.cores.len()).filter(|core| self.cores[*core].is_none()).collect();
         if free.len() > self.queue.len() {
@@ -443,6 +481,8 @@ impl Sim {
             self.on_core(t, last.unwrap_or(free[0]));
             self.grant(t);
         } else {
+            // Whoever gets the GIL handed has it before it has a core.
+            (self.rules == Rules::HandOff).then(|| self.grant(t));
             self.wake(t);
         }
     }
@@ -450,8 +490,9 @@ impl Sim {
     /// The dropper waits until somebody else has taken the GIL, if it was asked to drop and nobody has yet.
     fn check_forced(&mut self, t: usize, on_request: bool, then: Then) {
         self.threads[t].goal = Goal::Then(then);
+        let forces = self.rules != Rules::NoForcedSwitch;
         let process = self.process(t);
-        if on_request && process.last_holder == Some(t) {
+        if forces && on_request && process.last_holder == Some(t) {
             process.request = false;
             self.leave(t, Place::Forced);
         }

@@ -10,13 +10,19 @@
 //! | `drop_gil`, `forced_check` | `drop_gil` |
 //! | `check_points` | `_Py_HandlePending`, `eval_frame_handle_pending` |
 //!
+//! GILs that were proposed for CPython have rules of their own: [`proposed`].
+//!
 //! # Divergence from CPython
 //! - The mutexes are not modelled: each of the functions below is one action.
 //! - Check points are everywhere inside a `cpu` step and nowhere else; in CPython they are tens of nanoseconds apart.
 //! - The request is one flag for each GIL (as up to 3.12); from 3.13 on it is a bit of the holder. With one GIL for each
 //!   interpreter nobody can tell.
 
+mod proposed;
+
 use std::collections::BTreeSet;
+
+pub(crate) use self::proposed::Standing;
 
 use crate::ids::{GilId, ThreadId};
 use crate::kernel::Kernel;
@@ -24,7 +30,7 @@ use crate::kernel::event::Event;
 use crate::kernel::log::Cause;
 use crate::kernel::policy::Policy;
 use crate::kernel::thread::{After, Phase, Stage, Wait, WokenOn, Work};
-use crate::model::NextHolder;
+use crate::model::{GilRule, NextHolder};
 use crate::rng::Stream;
 use crate::time::{Instant, Span};
 use crate::trace::{GilAct, Observer, State, What, Why};
@@ -46,6 +52,10 @@ pub(crate) struct Gil {
     pub waiters: BTreeSet<(u64, ThreadId)>,
     /// Who dropped on request and waits until somebody else has taken it.
     pub forced: Vec<ThreadId>,
+    /// Whose rules these are.
+    rule: GilRule,
+    /// When it was taken last.
+    taken_at: Instant,
     /// What decides the tickets.
     next_holder: NextHolder,
     /// Waits begun so far, for tickets of arrival.
@@ -69,7 +79,9 @@ impl Gil {
             request: false,
             waiters: BTreeSet::new(),
             forced: Vec::new(),
-            next_holder: gil.next_holder,
+            rule: gil.rule,
+            taken_at: Instant::ZERO,
+            next_holder: proposed::order(gil),
             waits: 0,
             stream: Stream::new(seed, &format!("gil/{}/next_holder", gil.name)),
             turn_record: Cause::Root,
@@ -121,7 +133,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             return;
         };
         debug_assert!(!self.gils[gil].is_held_by(thread), "a thread takes the GIL that it holds");
-        if self.gils[gil].locked { self.begin_wait(gil, thread) } else { self.grant(gil, thread) }
+        if self.gils[gil].locked { self.want(gil, thread, false) } else { self.grant(gil, thread) }
     }
 
     /// `take_gil`, after a timed wait: the GIL is free, or the thread may ask for it, and waits again for a full interval.
@@ -131,7 +143,12 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             return self.grant(gil, thread);
         }
         let unchanged = self.gils[gil].switch_number == self.threads[thread].saved_switch_number;
-        if timed_out && unchanged {
+        self.want(gil, thread, timed_out && unchanged);
+    }
+
+    /// The GIL is locked: the thread waits for it, and asks if it may.
+    fn want(&mut self, gil: GilId, thread: ThreadId, may_ask: bool) {
+        if may_ask || self.asks_at_once(gil, thread) {
             self.request(gil, thread);
         }
         self.begin_wait(gil, thread);
@@ -154,7 +171,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         let state = &mut self.threads[thread];
         state.saved_switch_number = self.gils[gil].switch_number;
         let wanted_since = *state.wanted_gil_since.get_or_insert(self.now);
-        let ticket = self.gils[gil].ticket(wanted_since);
+        let ticket = self.place_among_waiters(gil, thread, wanted_since);
         self.threads[thread].gil_ticket = ticket;
         self.gils[gil].waiters.insert((ticket, thread));
         let timeout = self.now + self.gils[gil].interval + self.scenario.machine().costs.timer_slack;
@@ -174,6 +191,15 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
 
     /// `take_gil`, from `_ready` on: the thread has the GIL.
     fn grant(&mut self, gil: GilId, thread: ThreadId) {
+        let record = self.own_gil(gil, thread);
+        let state = &mut self.threads[thread];
+        state.stage = Stage::Go;
+        state.because = (Why::GilTaken, record);
+        self.spend(thread, self.costs_of(thread).gil_take);
+    }
+
+    /// The GIL has a new owner. Returns the record of that.
+    fn own_gil(&mut self, gil: GilId, thread: ThreadId) -> Cause {
         let lock = &mut self.gils[gil];
         assert!(!lock.locked, "two holders of one GIL");
         lock.locked = true;
@@ -183,14 +209,12 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             lock.switch_number += 1;
         }
         lock.request = false;
+        lock.taken_at = self.now;
         self.requested.remove(&gil);
         let what = What::Gil { gil, thread, act: GilAct::Grant { switched } };
         let record = self.write(Cause::Thread(thread), what);
         self.gils[gil].turn_record = record;
-        let state = &mut self.threads[thread];
-        state.wanted_gil_since = None;
-        state.stage = Stage::Go;
-        state.because = (Why::GilTaken, record);
+        self.threads[thread].wanted_gil_since = None;
         // `COND_SIGNAL(gil->switch_cond)`: whoever was forced to let go may go on.
         if !self.gils[gil].forced.is_empty() {
             let dropper = self.gils[gil].forced.remove(0);
@@ -200,7 +224,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             let stage = self.threads[dropper].stage;
             self.wake(dropper, stage, Why::GilSwitched, record);
         }
-        self.spend(thread, self.costs_of(thread).gil_take);
+        record
     }
 
     /// `drop_gil`: the GIL is free and one waiter is signalled. If a request is pending, the thread first waits until
@@ -208,6 +232,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     pub(super) fn drop_gil(&mut self, thread: ThreadId, after: After) {
         self.threads[thread].stage = Stage::After(after);
         let Some(gil) = self.gil_of(thread) else { return };
+        self.settle_turn(gil, thread, after);
         if self.release_gil(gil, thread) {
             self.threads[thread].stage = Stage::ForcedCheck(after);
         }
@@ -231,7 +256,10 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         let record = self.write(cause, What::Gil { gil, thread, act: GilAct::Drop { forced } });
         self.gils[gil].turn_record = record;
         self.requested.remove(&gil);
-        if let Some(waiter) = self.gils[gil].signal() {
+        let waiter = self.gils[gil].signal();
+        if let (Some(waiter), GilRule::HandOff) = (waiter, self.gils[gil].rule) {
+            self.hand_off(gil, waiter);
+        } else if let Some(waiter) = waiter {
             self.wake(waiter, Stage::Retry { timed_out: false }, Why::GilSignal, record);
             self.hand_over(waiter);
         }
@@ -241,12 +269,19 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     /// With a free core and nothing to pay, a drop and the take by the signalled waiter are one action: nobody barges in
     /// between.
     fn hand_over(&mut self, waiter: ThreadId) {
-        let Some(core) = self.free_core_for(waiter) else { return };
-        if self.threads[waiter].woken != Some(WokenOn::Idle) || !self.dispatch_cost(core, waiter).is_zero() {
-            return;
+        if self.gets_core_at_once(waiter) {
+            self.retry(waiter, false);
         }
-        self.pick(core, waiter);
-        self.retry(waiter, false);
+    }
+
+    /// Gives a woken thread a core if one is free for it and that costs nothing. Returns whether it did.
+    fn gets_core_at_once(&mut self, woken: ThreadId) -> bool {
+        let Some(core) = self.free_core_for(woken) else { return false };
+        if self.threads[woken].woken != Some(WokenOn::Idle) || !self.dispatch_cost(core, woken).is_zero() {
+            return false;
+        }
+        self.pick(core, woken);
+        true
     }
 
     /// `drop_gil`, the part under `FORCE_SWITCHING`: waits on `switch_cond` unless somebody has taken the GIL meanwhile.
@@ -254,7 +289,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         let gil = self.gil_of(thread).expect("who dropped a GIL has one");
         self.threads[thread].stage = Stage::After(after);
         let lock = &mut self.gils[gil];
-        if lock.last_holder != Some(thread) {
+        if lock.last_holder != Some(thread) || !lock.forces_switch() {
             return;
         }
         lock.request = false;
