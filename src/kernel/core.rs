@@ -185,6 +185,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         let (why, cause) = self.threads[thread].because;
         let shown = self.state_in(thread, burst.work);
         self.log.state(thread, shown, Some(core), why, cause);
+        self.arm_check(thread);
         true
     }
 
@@ -192,7 +193,12 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     pub(super) fn core_done(&mut self, core: CoreId) {
         let thread = self.cores[core].thread.expect("a busy core has a thread");
         match self.cores[core].busy {
-            Busy::Overhead => self.cores[core].busy = Busy::No,
+            Busy::Overhead => {
+                self.cores[core].busy = Busy::No;
+                if self.loses_core_in_system_call(core, thread) {
+                    return;
+                }
+            }
             Busy::Burst(_) => {
                 self.cores[core].busy = Busy::No;
                 let burst = self.threads[thread].burst.take().expect("a busy core has a burst");
@@ -219,6 +225,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         let work = burst.work;
         self.threads[thread].stage = Stage::Go;
         self.account(thread, work, done);
+        self.pass_check(thread, work);
     }
 
     /// The state in which a burst of a thread is shown: where there is no GIL, nobody keeps it.
@@ -234,6 +241,9 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     }
 
     fn account(&mut self, thread: ThreadId, work: Work, units: u128) {
+        if work == Work::Python {
+            self.count_ticks(thread, units);
+        }
         let native_process = self.is_native(thread);
         let accounts = &mut self.threads[thread].accounts;
         match work {

@@ -1,7 +1,7 @@
 //! Events and their total order.
 //!
 //! Law: `(time, rank, subject, sequence)`. The rank is the place of the variant below, the subject its id. So at one
-//! instant arrivals and completed I/O come first, then completed work, then time-outs, then ends of quanta: work that
+//! instant arrivals and completed I/O come first, then completed work, then time-outs (and checks of 2.7), then ends of quanta: work that
 //! ends exactly at a time-out is not asked to drop the GIL, and a thread that blocks exactly at the end of its quantum is
 //! not preempted.
 
@@ -24,6 +24,8 @@ pub(crate) enum Event {
     CoreDone { core: CoreId, generation: u32 },
     /// A timed wait for the GIL, a lock, a shared object or an end is over, and in vain.
     TimesOut { thread: ThreadId, generation: u32 },
+    /// Python 2.7: the holder's ticks are used up.
+    Check { core: CoreId, generation: u32 },
     /// A quantum or slice is over.
     QuantumEnd { core: CoreId, generation: u32 },
 }
@@ -33,7 +35,7 @@ pub(crate) enum Event {
 pub(crate) enum Rank {
     /// Arrivals, wake-ups and completed work.
     Work,
-    /// Time-outs of waits.
+    /// Time-outs of waits, and checks of 2.7.
     Timeout,
     /// Ends of quanta.
     Quantum,
@@ -43,7 +45,7 @@ impl Event {
     fn rank(self) -> Rank {
         match self {
             Event::ProcessArrives(_) | Event::Arrives(_) | Event::Wakes { .. } | Event::CoreDone { .. } => Rank::Work,
-            Event::TimesOut { .. } => Rank::Timeout,
+            Event::TimesOut { .. } | Event::Check { .. } => Rank::Timeout,
             Event::QuantumEnd { .. } => Rank::Quantum,
         }
     }
@@ -56,7 +58,8 @@ impl Event {
             Event::Wakes { thread, .. } => (2, thread.0),
             Event::CoreDone { core, .. } => (3, core.0),
             Event::TimesOut { thread, .. } => (4, thread.0),
-            Event::QuantumEnd { core, .. } => (5, core.0),
+            Event::Check { core, .. } => (5, core.0),
+            Event::QuantumEnd { core, .. } => (6, core.0),
         };
         rank << 32 | u64::from(subject)
     }
@@ -162,10 +165,11 @@ mod tests {
                 Event::Wakes { thread: ThreadId(n), generation: 0 },
                 Event::CoreDone { core: CoreId(n), generation: 0 },
                 Event::TimesOut { thread: ThreadId(n), generation: 0 },
+                Event::Check { core: CoreId(n), generation: 0 },
                 Event::QuantumEnd { core: CoreId(n), generation: 0 },
             ]
         };
-        let ordered: Vec<Event> = (0..6).flat_map(|kind| [kinds(1)[kind], kinds(2)[kind]]).collect();
+        let ordered: Vec<Event> = (0..7).flat_map(|kind| [kinds(1)[kind], kinds(2)[kind]]).collect();
         for (i, first) in ordered.iter().enumerate() {
             for second in &ordered[i + 1..] {
                 for pair in [[first, second], [second, first]] {

@@ -331,6 +331,9 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     /// A thread ends, wherever it is.
     fn end_thread(&mut self, thread: ThreadId, why: Why, cause: Cause) {
         self.drop_gil_for_good(thread);
+        if let Some(gil) = self.gil_of(thread) {
+            self.stop_wanting(gil, thread);
+        }
         match self.threads[thread].phase {
             Phase::OnCore(_) => self.off_core(thread, Phase::Done),
             Phase::Queued(queue) => {

@@ -3,7 +3,7 @@
 //! Up to 3.12 a lock is a semaphore: a release wakes one waiter, but the lock is free for whoever comes first, and the
 //! woken waiter takes the lock before it has the GIL. From 3.13 on it is a `PyMutex` (`Python/lock.c`): a woken waiter
 //! takes the GIL first, and a waiter that has waited for more than 1 ms gets the lock handed over (`TIME_TO_BE_FAIR_NS`).
-//! An uncontended acquire keeps the GIL.
+//! An uncontended acquire keeps the GIL; that of 2.7 lets go of it in any case (`lock_PyThread_acquire_lock`).
 
 use std::collections::VecDeque;
 
@@ -60,10 +60,11 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     /// `acquire()` by a thread that holds the GIL: a free lock is taken without letting go of it.
     pub(super) fn acquire(&mut self, thread: ThreadId, lock: LockId) {
         let in_vain = self.threads[thread].visit.timed_out && self.is_limited(thread);
+        let keeps_gil = !self.has_ticks(thread);
         let state = &mut self.locks[lock];
         if in_vain {
             self.give_up(thread);
-        } else if state.owner.is_none() {
+        } else if state.owner.is_none() && keeps_gil {
             self.own(thread, lock);
             self.acquired(thread);
         } else if state.reentrant && state.owner == Some(thread) {

@@ -143,7 +143,7 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
             woken: Vec::new(),
             threads: threads.values().map(|_| Thread::default()).collect(),
             processes: scenario.processes().values().map(|_| life::Process::default()).collect(),
-            gils: scenario.gils().values().map(|gil| gil::Gil::new(gil, seed)).collect(),
+            gils: scenario.gils().values().map(|gil| gil::Gil::new(gil, seed, machine.scale)).collect(),
             requested: BTreeSet::new(),
             locks: lock::all(scenario),
             objects: object::all(scenario),
@@ -222,8 +222,9 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
     /// Takes cancelled events away: those that are next, so that time never goes on for nothing, and all of them when they
     /// are the larger part, so that memory does not grow with the length of the run.
     fn forget_cancelled(&mut self) {
-        // A thread has at most one timer and one arrival to come, a core at most one end of work and one of a quantum.
-        let most = 2 * (self.threads.len() + self.processes.len() + 2 * self.cores.len());
+        // A thread has at most one timer and one arrival to come, a core at most one end of work, one of a quantum, and one
+        // check.
+        let most = 2 * (self.threads.len() + self.processes.len() + 3 * self.cores.len());
         if self.queue.len() > 2 * most {
             let mut queue = std::mem::take(&mut self.queue);
             queue.retain(|event| !self.is_cancelled(event));
@@ -240,7 +241,9 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
             Event::Wakes { thread, generation } | Event::TimesOut { thread, generation } => {
                 self.threads[thread].generation != generation
             }
-            Event::CoreDone { core, generation } => self.cores[core].generation != generation,
+            Event::CoreDone { core, generation } | Event::Check { core, generation } => {
+                self.cores[core].generation != generation
+            }
             Event::QuantumEnd { core, generation } => self.cores[core].quantum != generation,
         }
     }
@@ -286,6 +289,7 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
             Event::Wakes { thread, .. } => self.wait_is_over(thread),
             Event::CoreDone { core, .. } => self.core_done(core),
             Event::TimesOut { thread, .. } => self.times_out(thread),
+            Event::Check { core, .. } => self.check(core),
             Event::QuantumEnd { core, .. } => self.quantum_ends(core),
         }
     }

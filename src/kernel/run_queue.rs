@@ -249,6 +249,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         let next = self.pick_from(queue, core).expect("at least the running thread may run");
         if next == running {
             self.unarmed = true;
+            self.ready.insert(core);
         } else {
             self.change_hands(core, queue, running, next, why);
         }

@@ -241,6 +241,10 @@ pub struct PythonCosts {
     pub gil_take: Span,
     /// Paid by whoever dropped the GIL, after the drop.
     pub gil_drop: Span,
+    /// 2.7: paid by whoever let go of the GIL and woke a waiter, while it is free.
+    pub gil_signal: Span,
+    /// 2.7: paid by whoever let go of the GIL while a waiter was on its way and none asleep.
+    pub gil_signal_empty: Span,
 }
 
 /// An interpreter: the main one of a Python process, or a sub-interpreter.
@@ -261,7 +265,7 @@ pub struct Interpreter {
 pub struct Gil {
     /// The name of its process, or `process/thread` for a sub-interpreter's.
     pub name: String,
-    /// The switch interval: how long a waiter waits before it asks.
+    /// The switch interval: how long a waiter waits before it asks. Under ticks: from one check to the next.
     pub interval: Span,
     /// Which waiter is woken by a drop.
     pub next_holder: NextHolder,
@@ -282,6 +286,13 @@ pub enum GilRule {
     HandOff,
     /// The earliest virtual deadline first.
     Bfs,
+    /// CPython 2.7: every so many ticks the holder lets go of it and takes it again, and nobody asks.
+    Ticks {
+        /// So many (`sys.setcheckinterval`).
+        interval: u64,
+        /// How long each takes.
+        tick: Span,
+    },
 }
 
 /// Which of several waiters a drop wakes. Python does not choose: the operating system does.

@@ -423,7 +423,7 @@ threads: {a: {do: [cpu: 5ms]}}
         r#"m.yaml:2:19: error E106: Python "3.15" is not supported
    2 | python: {version: "3.15"}
      |                   ^^^^^^
-     = supported are "3.2" to "3.14""#,
+     = supported are "2.7" and "3.2" to "3.14""#,
     ),
     (
         "E107",
@@ -626,15 +626,9 @@ threads: {a: {period: 5ms, deadline: 0ms, do: [{with: l, do: []}]}}
         r#"m.yaml:2:23: error E110: not simulated yet: the mlfq scheduler
    2 | machine: {scheduler: {mlfq: {queues: 3, quantum: [1ms, 2ms]}}}
      |                       ^^^^
-m.yaml:3:19: error E110: not simulated yet: Python 2.7
-   3 | python: {version: "2.7", main_guard: false, check_interval: 100}
-     |                   ^^^^^
 m.yaml:3:26: error E110: not simulated yet: child starts outside of the main guard
    3 | python: {version: "2.7", main_guard: false, check_interval: 100}
      |                          ^^^^^^^^^^
-m.yaml:3:45: error E110: not simulated yet: check_interval, Python 2.7
-   3 | python: {version: "2.7", main_guard: false, check_interval: 100}
-     |                                             ^^^^^^^^^^^^^^
 m.yaml:4:13: error E110: not simulated yet: objects shared across processes
    4 | locks: {l: {across: processes}}
      |             ^^^^^^

@@ -3,11 +3,14 @@
 mod common;
 #[cfg(target_os = "linux")]
 mod conformance;
+#[cfg(target_os = "linux")]
+mod conformance_gils;
 mod diffs;
 mod endings;
 mod errors;
 mod exports;
 mod fuzz;
+mod gils;
 mod help;
 mod lowering;
 mod machine;

@@ -114,6 +114,7 @@ fn rules() -> Vec<(&'static str, Case, Vec<u64>)> {
     use Step::{Cpu, Io, Repeat};
     let programs = || vec![vec![Repeat(5, vec![Io(10), Cpu(1)])], vec![Cpu(200)]];
     let case = |cores, rules| Case { rules, ..threads(cores, 20, programs()) };
+    let ticks = |cores| Case { rules: Rules::Ticks, ..threads(cores, 5, vec![vec![Cpu(12)]; 2]) };
     let busy = |rules| Case { rules, ..threads(1, 5, vec![vec![Io(1), Cpu(20)], vec![Cpu(20)]]) };
     let busy = |rules| Case { scheduler: Scheduler::RoundRobin { quantum: 4 }, ..busy(rules) };
     vec![
@@ -127,6 +128,9 @@ fn rules() -> Vec<(&'static str, Case, Vec<u64>)> {
         ("convoy, with deadlines", case(2, Rules::Bfs), vec![20 + 5 * 11, 205]),
         // One core. The first is back at 1, gets the core at 4, asks at 9 (on the core at 12) and is run from then on: the
         // second takes the GIL right back at 12, and the first never gets it before the end.
+        // In turns of 5: the first has done its 12 after two turns of the second.
+        ("ticks on two cores", ticks(2), vec![22, 24]),
+        ("ticks on one core", ticks(1), vec![12, 24]),
         ("one core, without forced switching", busy(Rules::NoForcedSwitch), vec![40, 20]),
     ]
 }

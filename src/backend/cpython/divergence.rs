@@ -44,7 +44,7 @@ divergences! {
     NATIVE_PROCESS Refused "native-process" "a process without an interpreter; the backend `native` runs those"
     SUB_INTERPRETER Refused "sub-interpreter" "sub-interpreters are not started by the worker"
     BUILD Refused "build" "a free-threaded model needs a free-threaded interpreter, and all of its processes the same build"
-    GIL_RULE Refused "gil-rule" "an interpreter has CPython's GIL and not one that was proposed"
+    GIL_RULE Refused "gil-rule" "an interpreter has the GIL of its version: none has one that was proposed, and only 2.7 one of ticks"
     METHOD Refused "start-method" "this interpreter's multiprocessing does not have the model's start method"
     AFFINITY Refused "affinity" "threads are bound to cores with os.sched_setaffinity, which Python 2.7 lacks, and to cores that exist"
     NICE Refused "nice" "a nice value below zero needs privileges that a run must not have"
@@ -65,7 +65,7 @@ divergences! {
     RUN_QUEUE Stated "run-queue" "time in the kernel's run queue is known as a sum for each gap, not where in the gap; it is drawn at the gap's end"
     START_UP Stated "start-up" "how much core time a process's start-up took is known, not when it was on a core; it is drawn right before its first line of Python"
     CORE Stated "core" "on which core a thread runs is not recorded"
-    CHECK_INTERVAL Stated "check-interval" "2.7 has no switch interval; its check interval stays at 100"
+    CHECK_INTERVAL Stated "check-interval" "2.7 has no switch interval: a model of another version runs there with a check interval of 100"
     NEXT_HOLDER Stated "next-holder" "who gets the GIL or a lock next is decided by the operating system and the interpreter"
     DEADLOCK Stated "deadlock" "a real deadlock does not end; it is reported as a run that hung"
     HORIZON Stated "horizon" "a C call that keeps the GIL is not cut off at the horizon: the run ends behind it, its records at the horizon"
@@ -110,8 +110,13 @@ fn processes(scenario: &Scenario, interpreter: &Interpreter, found: &mut Vec<Ref
             refuse(found, &METHOD, format!("process {} by {method}, on {}", process.name, interpreter.name()));
         }
     }
-    for gil in scenario.gils().values().filter(|gil| gil.rule != GilRule::Cpython) {
-        refuse(found, &GIL_RULE, format!("the GIL of {}", gil.name));
+    let has = |rule: GilRule| match rule {
+        GilRule::Cpython => true,
+        GilRule::Ticks { .. } => interpreter.version.0 < 3,
+        _ => false,
+    };
+    for gil in scenario.gils().values().filter(|gil| !has(gil.rule)) {
+        refuse(found, &GIL_RULE, format!("the GIL of {}, on {}", gil.name, interpreter.name()));
     }
     let builds: BTreeSet<bool> = scenario.interpreters().values().map(|each| each.gil.is_none()).collect();
     if builds.len() > 1 || (builds.contains(&true) && !interpreter.free_threaded) {

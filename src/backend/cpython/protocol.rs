@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::backend::cpython::divergence::{How, members, method_word, threads_of, ways};
 use crate::backend::cpython::draws::{Walk, length_of};
 use crate::ids::{Id, IdVec, ProcId, ThreadId};
-use crate::model::{Arrival, Length, Members, Op, Scenario};
+use crate::model::{Arrival, Gil, GilRule, Length, Members, Op, Scenario};
 use crate::time::Span;
 
 // ---------------------------------------------------------------- the job
@@ -51,6 +51,7 @@ fn processes(scenario: &Scenario) -> Vec<Value> {
             "method": method_word(declared.start_method),
             "at": at(declared.arrival).unwrap_or(0),
             "switch_interval": interval.ns(),
+            "check_interval": check_interval_of(scenario, id),
             "threads": threads_of(scenario, id).iter().map(|thread| thread.index()).collect::<Vec<_>>(),
         })
     };
@@ -59,8 +60,20 @@ fn processes(scenario: &Scenario) -> Vec<Value> {
 
 /// The switch interval of the GIL that the threads of a process share.
 fn interval_of(scenario: &Scenario, process: ProcId) -> Option<Span> {
+    gil_of(scenario, process).map(|gil| gil.interval)
+}
+
+/// The check interval of 2.7's.
+fn check_interval_of(scenario: &Scenario, process: ProcId) -> Option<u64> {
+    match gil_of(scenario, process)?.rule {
+        GilRule::Ticks { interval, .. } => Some(interval),
+        _ => None,
+    }
+}
+
+fn gil_of(scenario: &Scenario, process: ProcId) -> Option<&Gil> {
     let gil = scenario.interpreters().values().find(|each| each.process == process)?.gil?;
-    scenario.gils().get(gil).map(|gil| gil.interval)
+    scenario.gils().get(gil)
 }
 
 fn at(arrival: Arrival) -> Option<u64> {

@@ -565,6 +565,8 @@ class Process(object):
         self.finishing = threading.Lock()
         if hasattr(sys, "setswitchinterval"):
             sys.setswitchinterval(self.spec["switch_interval"] * 1e-9)
+        elif self.spec["check_interval"] is not None:
+            sys.setcheckinterval(self.spec["check_interval"])
 
     def members(self, group):
         if group not in self.left:

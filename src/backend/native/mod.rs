@@ -111,7 +111,7 @@ impl Native {
             found.push("shared objects other than locks, or time-outs of steps".to_owned());
         }
         for gil in scenario.gils().values().filter(|gil| world::rules(gil.rule).is_none()) {
-            found.push(format!("the GIL of {}, which has rules that are not CPython's", gil.name));
+            found.push(format!("the GIL of {}, which has other rules than that of CPython 3", gil.name));
         }
         let cores = self.cores(scenario);
         for (id, thread) in scenario.threads().iter() {

@@ -46,7 +46,7 @@ pub(super) fn rules(rule: GilRule) -> Option<Rules> {
     match rule {
         GilRule::Cpython => Some(CPYTHON),
         GilRule::NoForcedSwitch => Some(Rules { forced_switch: false, ..CPYTHON }),
-        GilRule::IoPriority | GilRule::HandOff | GilRule::Bfs => None,
+        GilRule::IoPriority | GilRule::HandOff | GilRule::Bfs | GilRule::Ticks { .. } => None,
     }
 }
 

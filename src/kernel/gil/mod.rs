@@ -10,7 +10,7 @@
 //! | `drop_gil`, `forced_check` | `drop_gil` |
 //! | `check_points` | `_Py_HandlePending`, `eval_frame_handle_pending` |
 //!
-//! GILs that were proposed for CPython have rules of their own: [`proposed`].
+//! GILs that were proposed for CPython have rules of their own: [`proposed`]. So has that of 2.7: [`ticks`].
 //!
 //! # Divergence from CPython
 //! - The mutexes are not modelled: each of the functions below is one action.
@@ -19,6 +19,7 @@
 //!   interpreter nobody can tell.
 
 mod proposed;
+mod ticks;
 
 use std::collections::BTreeSet;
 
@@ -54,6 +55,10 @@ pub(crate) struct Gil {
     pub forced: Vec<ThreadId>,
     /// Whose rules these are.
     rule: GilRule,
+    /// Under rules of ticks: how many are left.
+    ticker: Option<ticks::Ticker>,
+    /// How many threads want it and have found it locked, parked or not.
+    wanting: u32,
     /// When it was taken last.
     taken_at: Instant,
     /// What decides the tickets.
@@ -69,7 +74,7 @@ pub(crate) struct Gil {
 }
 
 impl Gil {
-    pub fn new(gil: &crate::model::Gil, seed: u64) -> Gil {
+    pub fn new(gil: &crate::model::Gil, seed: u64, scale: u64) -> Gil {
         Gil {
             locked: false,
             last_holder: None,
@@ -80,6 +85,8 @@ impl Gil {
             waiters: BTreeSet::new(),
             forced: Vec::new(),
             rule: gil.rule,
+            ticker: ticks::Ticker::new(gil.rule, scale),
+            wanting: 0,
             taken_at: Instant::ZERO,
             next_holder: proposed::order(gil),
             waits: 0,
@@ -170,14 +177,25 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         let cause = self.gils[gil].turn_record;
         let state = &mut self.threads[thread];
         state.saved_switch_number = self.gils[gil].switch_number;
+        self.gils[gil].wanting += u32::from(state.wanted_gil_since.is_none());
         let wanted_since = *state.wanted_gil_since.get_or_insert(self.now);
         let ticket = self.place_among_waiters(gil, thread, wanted_since);
         self.threads[thread].gil_ticket = ticket;
         self.gils[gil].waiters.insert((ticket, thread));
-        let timeout = self.now + self.gils[gil].interval + self.scenario.machine().costs.timer_slack;
         self.block(thread, Wait::Gil, State::WantsGil, Why::GilLocked, cause);
+        if self.gils[gil].ticker.is_some() {
+            // `sem_wait` has no time-out.
+            return self.checks_matter_now(gil);
+        }
+        let timeout = self.now + self.gils[gil].interval + self.scenario.machine().costs.timer_slack;
         let generation = self.threads[thread].generation;
         self.queue.push(timeout, Event::TimesOut { thread, generation });
+    }
+
+    /// A thread has the GIL, or wants it no longer.
+    pub(in crate::kernel) fn stop_wanting(&mut self, gil: GilId, thread: ThreadId) {
+        let wanted = self.threads[thread].wanted_gil_since.take();
+        self.gils[gil].wanting -= u32::from(wanted.is_some());
     }
 
     /// The timed wait of a thread ends without a signal. It needs a core to look at the GIL and to ask.
@@ -214,7 +232,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         let what = What::Gil { gil, thread, act: GilAct::Grant { switched } };
         let record = self.write(Cause::Thread(thread), what);
         self.gils[gil].turn_record = record;
-        self.threads[thread].wanted_gil_since = None;
+        self.stop_wanting(gil, thread);
         // `COND_SIGNAL(gil->switch_cond)`: whoever was forced to let go may go on.
         if !self.gils[gil].forced.is_empty() {
             let dropper = self.gils[gil].forced.remove(0);
@@ -233,10 +251,11 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         self.threads[thread].stage = Stage::After(after);
         let Some(gil) = self.gil_of(thread) else { return };
         self.settle_turn(gil, thread, after);
+        let cost = self.costs_of(thread).gil_drop + self.signal_cost(gil, thread);
         if self.release_gil(gil, thread) {
             self.threads[thread].stage = Stage::ForcedCheck(after);
         }
-        self.spend(thread, self.costs_of(thread).gil_drop);
+        self.spend(thread, cost);
     }
 
     /// `drop_gil` with `final_release`: an ending thread never waits for the switch.

@@ -57,7 +57,7 @@ const OTHERS: u64 = 1 << 63;
 /// Which order the waiters are in: some rules have one of their own.
 pub(super) fn order(gil: &crate::model::Gil) -> NextHolder {
     match gil.rule {
-        GilRule::Cpython | GilRule::NoForcedSwitch => gil.next_holder,
+        GilRule::Cpython | GilRule::NoForcedSwitch | GilRule::Ticks { .. } => gil.next_holder,
         GilRule::IoPriority | GilRule::HandOff | GilRule::Bfs => NextHolder::Fifo,
     }
 }
@@ -73,7 +73,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     /// The ticket of a thread that begins a timed wait: the smallest is woken first.
     pub(super) fn place_among_waiters(&mut self, gil: GilId, thread: ThreadId, wanted_since: Instant) -> u64 {
         match self.gils[gil].rule {
-            GilRule::Cpython | GilRule::NoForcedSwitch => self.gils[gil].ticket(wanted_since),
+            GilRule::Cpython | GilRule::NoForcedSwitch | GilRule::Ticks { .. } => self.gils[gil].ticket(wanted_since),
             GilRule::IoPriority if self.threads[thread].standing.comes_back => wanted_since.ns(),
             GilRule::IoPriority => wanted_since.ns() | OTHERS,
             GilRule::HandOff => wanted_since.ns(),
@@ -84,7 +84,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     /// Whether a thread that finds the GIL locked asks for it without waiting for an interval.
     pub(super) fn asks_at_once(&mut self, gil: GilId, thread: ThreadId) -> bool {
         match self.gils[gil].rule {
-            GilRule::Cpython | GilRule::NoForcedSwitch | GilRule::HandOff => false,
+            GilRule::Cpython | GilRule::NoForcedSwitch | GilRule::HandOff | GilRule::Ticks { .. } => false,
             GilRule::IoPriority => self.threads[thread].standing.comes_back,
             GilRule::Bfs => {
                 let holder = self.gils[gil].last_holder.expect("who finds a GIL locked finds a holder");

@@ -8,10 +8,15 @@ use crate::model::scenario::{GilRule, NextHolder, PythonCosts, StartMethod};
 use crate::model::spec::profile::Profile;
 use crate::model::spec::python::{self as shapes, Build, GilWord, NextHolderWord, Python, StartMethodWord, Version};
 use crate::ratio::Ratio;
-use crate::time::Span;
+use crate::time::{LONGEST, Span};
 
 /// What holds without `switch_interval`: `DEFAULT_INTERVAL` of `Python/ceval_gil.c`.
 pub const DEFAULT_INTERVAL: Span = Span::from_ms(5);
+
+/// What holds without `check_interval`: `_Py_CheckInterval` of `Python/ceval.c` (2.7).
+const CHECK_INTERVAL: u64 = 100;
+/// What holds without `costs.tick`: a round number, so that a check comes every 10 us.
+const TICK: Span = Span::from_ns(100);
 
 /// An interpreter's settings, settled.
 #[derive(Clone, Debug)]
@@ -44,6 +49,7 @@ pub fn settle(layers: &[&Python], profile: &Profile, report: &mut Report) -> Set
         let message = format!("Python {version} has no free-threaded build; 3.13 is the first");
         report.error(Code::E209, build.spot, message);
     }
+    without_effect(version, layers, report);
     let interval = pick(layers, |python| python.switch_interval);
     above_zero("the switch interval", interval, report);
     let next_holder = pick(layers, |python| python.next_holder).or(from_profile.and_then(|python| python.next_holder));
@@ -51,16 +57,21 @@ pub fn settle(layers: &[&Python], profile: &Profile, report: &mut Report) -> Set
     let costs: Vec<&shapes::PythonCosts> =
         own.chain(from_profile.and_then(|python| python.costs.as_ref())).map(|costs| &costs.value).collect();
     let factor = costs.iter().find_map(|costs| costs.free_threading_factor.as_ref());
+    let two = version == Version::TWO;
+    let rule = if two { ticks(layers, &costs, report) } else { rule(layers, free.is_some(), report) };
     Settings {
         version,
         gil: free.is_none(),
-        interval: interval.map_or(DEFAULT_INTERVAL, |interval| interval.value),
+        interval: match rule {
+            GilRule::Ticks { interval, tick } => Span::from_ns(tick.ns().saturating_mul(interval).min(LONGEST.ns())),
+            _ => interval.map_or(DEFAULT_INTERVAL, |interval| interval.value),
+        },
         next_holder: match next_holder.map(|next| next.value) {
             Some(NextHolderWord::Futex) => NextHolder::Futex,
             Some(NextHolderWord::Random) => NextHolder::Random,
             Some(NextHolderWord::Fifo) | None => NextHolder::Fifo,
         },
-        rule: rule(layers, free.is_some(), report),
+        rule,
         start_method: start_method(pick(layers, |python| python.start_method), version, report),
         factor: factor.filter(|_| free.is_some()).map_or(Ratio::ONE, |factor| factor.value.of(version)),
         costs: settle_costs(&costs),
@@ -69,6 +80,35 @@ pub fn settle(layers: &[&Python], profile: &Profile, report: &mut Report) -> Set
 
 fn pick<T>(layers: &[&Python], field: impl Fn(&Python) -> Option<At<T>>) -> Option<At<T>> {
     layers.iter().find_map(|layer| field(layer))
+}
+
+/// Settings that this version does not look at.
+fn without_effect(version: Version, layers: &[&Python], report: &mut Report) {
+    let two = version == Version::TWO;
+    let ignored = [
+        ("switch_interval", pick(layers, |python| python.switch_interval).filter(|_| two).map(|at| at.key)),
+        ("gil", pick(layers, |python| python.gil).filter(|_| two).map(|at| at.key)),
+        ("check_interval", pick(layers, |python| python.check_interval).filter(|_| !two).map(|at| at.key)),
+    ];
+    for (field, key) in ignored {
+        if let Some(key) = key {
+            report.warning(Code::W507, key, format!("Python {version} does not look at {field}"));
+        }
+    }
+}
+
+/// The rules of 2.7.
+fn ticks(layers: &[&Python], costs: &[&shapes::PythonCosts], report: &mut Report) -> GilRule {
+    let tick = costs.iter().find_map(|costs| costs.tick);
+    above_zero("a tick", tick, report);
+    let interval = pick(layers, |python| python.check_interval);
+    if let Some(interval) = interval.filter(|interval| i32::try_from(interval.value).is_err()) {
+        let message = format!("a check interval is an int of C: at most {}", i32::MAX);
+        report.error(Code::E105, interval.spot, message);
+    }
+    // Zero ticks are one: the ticker is counted down first.
+    let interval = interval.map_or(CHECK_INTERVAL, |interval| interval.value.max(1));
+    GilRule::Ticks { interval, tick: tick.map_or(TICK, |tick| tick.value.max(Span::from_ns(1))) }
 }
 
 /// The rules of the GIL. Some have an order of their own among the waiters; without a GIL there is nothing to rule.
@@ -122,5 +162,7 @@ fn settle_costs(layers: &[&shapes::PythonCosts]) -> PythonCosts {
         import_main: pick(|costs| costs.import_main),
         gil_take: pick(|costs| costs.gil_take),
         gil_drop: pick(|costs| costs.gil_drop),
+        gil_signal: pick(|costs| costs.gil_signal),
+        gil_signal_empty: pick(|costs| costs.gil_signal_empty),
     }
 }

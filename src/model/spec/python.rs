@@ -61,6 +61,10 @@ shape! {
         gil_drop: Span = "0us";
         /// 2.7: how long a tick takes
         tick: Span = "100ns";
+        /// 2.7: paid by whoever lets go of the GIL and wakes a waiter (a system call), while the GIL is free
+        gil_signal: Span = "0us";
+        /// 2.7: the same call while every waiter is on its way already
+        gil_signal_empty: Span = "0us";
         /// paid for each object that crosses processes
         pickle: Span = "0us";
         /// by how much Python code takes longer in a free-threaded build; also by version, as in {"3.13": 1.4, "3.14": 1.1}
@@ -125,6 +129,8 @@ pub struct Version(pub u8, pub u8);
 impl Version {
     /// What holds without a `version`.
     pub const DEFAULT: Version = Version(3, 13);
+    /// The only one with the GIL of ticks.
+    pub const TWO: Version = Version(2, 7);
     /// The oldest and the newest of Python 3.
     pub const KNOWN: std::ops::RangeInclusive<Version> = Version(3, 2)..=Version(3, 14);
 
@@ -149,7 +155,7 @@ impl fmt::Display for Version {
 
 impl Decode for Version {
     fn kind() -> String {
-        "\"3.2\" … \"3.14\"".to_owned()
+        "\"2.7\" | \"3.2\" … \"3.14\"".to_owned()
     }
     fn decode(node: &Node, report: &mut Report) -> Option<Version> {
         let scalar = scalar(node, "a Python version such as \"3.13\"", report)?;
@@ -164,14 +170,10 @@ impl Decode for Version {
 
 fn supported(text: &str, spot: Spot, report: &mut Report) -> Option<Version> {
     let version = Version::parse(text);
-    if version == Some(Version(2, 7)) {
-        report.not_simulated("python.version 2.7", spot);
-        return None;
-    }
-    let known = version.filter(|version| Version::KNOWN.contains(version));
+    let known = version.filter(|version| *version == Version::TWO || Version::KNOWN.contains(version));
     if known.is_none() {
         let message = format!("Python \"{}\" is not supported", crop(text));
-        report.error(Code::E106, spot, message).help("supported are \"3.2\" to \"3.14\"");
+        report.error(Code::E106, spot, message).help("supported are \"2.7\" and \"3.2\" to \"3.14\"");
     }
     known
 }

@@ -22,14 +22,17 @@ pub enum Rules {
     IoPriority,
     HandOff,
     Bfs,
+    /// 2.7, with the interval as ticks of a microsecond.
+    Ticks,
 }
 
 impl Rules {
-    pub const ALL: [Rules; 5] = [Rules::Cpython, Rules::NoForcedSwitch, Rules::IoPriority, Rules::HandOff, Rules::Bfs];
+    pub const ALL: [Rules; 6] =
+        [Rules::Cpython, Rules::NoForcedSwitch, Rules::IoPriority, Rules::HandOff, Rules::Bfs, Rules::Ticks];
 
     fn word(self) -> &'static str {
         match self {
-            Rules::Cpython => "cpython",
+            Rules::Cpython | Rules::Ticks => "cpython",
             Rules::NoForcedSwitch => "no-forced-switch",
             Rules::IoPriority => "io-priority",
             Rules::HandOff => "hand-off",
@@ -174,6 +177,9 @@ impl Case {
 }
 
 fn python(interval: u64, rules: Rules) -> String {
+    if rules == Rules::Ticks {
+        return format!("{{version: \"2.7\", check_interval: {interval}, costs: {{tick: 1us}}}}");
+    }
     let rules = rules.word();
     format!("{{version: \"3.12\", switch_interval: {interval}us, gil: {rules}}}")
 }

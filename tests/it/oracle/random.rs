@@ -53,7 +53,7 @@ pub fn case(seed: u64) -> Case {
     };
     let cores = random.within(1, 3) as usize;
     // Every second case has CPython's GIL.
-    let rules = if random.one_in(2) { Rules::Cpython } else { Rules::ALL[random.within(1, 4) as usize] };
+    let rules = if random.one_in(2) { Rules::Cpython } else { Rules::ALL[random.within(1, 5) as usize] };
     Case { cores, rules, scheduler, processes }
 }
 

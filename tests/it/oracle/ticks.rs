@@ -3,10 +3,12 @@
 //!
 //! The rules of one instant, in the order in which [`Sim::instant`] applies them:
 //! (1) due events: arrivals, ends of io and sleep, completed bursts; (2) free cores are given out; (3) threads on cores
-//! execute their zero-time steps; (4) GIL waits time out; (5) quanta end; (6) preemption; (7) check points.
+//! execute their zero-time steps; (4) GIL waits time out, checks of 2.7; (5) quanta end; (6) preemption; (7) check points.
 //! Whenever one of 3 to 7 has happened: from 1 again.
 //!
 //! Where the rules leave a choice, a comment that begins with "rule:" says what was chosen.
+
+mod gil;
 
 use std::collections::VecDeque;
 
@@ -53,6 +55,8 @@ struct Process {
     request: bool,
     /// When the holder took the GIL.
     taken: u64,
+    /// Of 2.7: how much Python code until the next check.
+    ticks: u64,
     counts: Counts,
     lock_held: bool,
     lock_waiters: VecDeque<usize>,
@@ -127,7 +131,10 @@ enum Then {
 /// Set-up, the instant, and the passage of time.
 impl Sim {
     fn new(case: &Case) -> Sim {
-        let process = |process: &case::Process| Process { interval: process.interval, ..Process::default() };
+        let process = |process: &case::Process| {
+            let interval = process.interval;
+            Process { interval, ticks: interval.unwrap_or(0), ..Process::default() }
+        };
         let processes = case.processes.iter().map(process).collect();
         let cores = vec![None; case.cores];
         let quantum = if let Scheduler::RoundRobin { quantum } = case.scheduler { Some(quantum) } else { None };
@@ -150,7 +157,7 @@ impl Sim {
         loop {
             self.due_events();
             self.give_out_cores();
-            if !(self.zero_time_steps() || self.time_outs() || self.preempt() || self.check_points()) {
+            if !(self.zero_time_steps() || self.time_outs() || self.checks() || self.preempt() || self.check_points()) {
                 break;
             }
         }
@@ -163,6 +170,9 @@ impl Sim {
             self.threads[t].finish.add(state, 1);
             if let (Place::OnCore(_), Some((_, left))) = (self.threads[t].place, &mut self.threads[t].burst) {
                 *left -= 1;
+                if let (State::Python, Rules::Ticks) = (state, self.rules) {
+                    self.processes[self.threads[t].process].ticks -= 1;
+                }
             }
             // rule: an end that nobody was there to use until the instant was over is past, and the next quantum runs.
             if let (Some(quantum), true) = (self.quantum, self.threads[t].quantum_end == self.now) {
@@ -346,6 +356,8 @@ impl Sim {
             Some(Flat::Burst(state, us)) => self.threads[t].burst = Some((state, us)).filter(|_| us > 0),
             Some(Flat::Block(state, us)) if python => self.drop_gil(t, Then::Block(state, us)),
             Some(Flat::Block(state, us)) => self.threads[t].goal = Goal::Then(Then::Block(state, us)),
+            // 2.7 lets go of the GIL also for a lock that is free.
+            Some(Flat::Acquire) if python && self.rules == Rules::Ticks => self.drop_gil(t, Then::Lock),
             Some(Flat::Acquire) if self.process(t).lock_held => self.drop_gil(t, Then::Lock),
             Some(Flat::Acquire) => self.process(t).lock_held = true,
             Some(Flat::Release) => self.release_lock(t),
@@ -375,126 +387,5 @@ impl Sim {
         self.process(t).lock_held = false;
         let waiter = self.process(t).lock_waiters.pop_front();
         waiter.into_iter().for_each(|waiter| self.wake(waiter));
-    }
-}
-
-/// The GIL.
-impl Sim {
-    fn process(&mut self, t: usize) -> &mut Process {
-        &mut self.processes[self.threads[t].process]
-    }
-
-    fn holds_gil(&self, t: usize) -> bool {
-        self.processes[self.threads[t].process].holder == Some(t)
-    }
-
-    /// Whether a thread needs the GIL to go on and has it not.
-    fn lacks_gil(&self, t: usize) -> bool {
-        let python = self.processes[self.threads[t].process].interval.is_some();
-        let native = matches!(self.threads[t].burst, Some((State::Native, _)));
-        python && !native && !self.holds_gil(t)
-    }
-
-    /// Takes the GIL, or waits for it; asks for it first if a wait begun at switch number `timed_out` was in vain.
-    fn take_gil(&mut self, t: usize, timed_out: Option<u64>) {
-        if self.process(t).holder.is_none() {
-            return self.grant(t);
-        }
-        self.threads[t].wants_since.get_or_insert(self.now);
-        let until = self.now + self.process(t).interval.expect("a GIL");
-        let at_once = self.asks_at_once(t);
-        let process = self.process(t);
-        let switch_number = process.switch_number;
-        if (timed_out == Some(switch_number) || at_once) && !process.request {
-            process.request = true;
-            process.counts.requests += 1;
-        }
-        self.threads[t].goal = Goal::TimedOut { switch_number };
-        self.leave(t, Place::Parked { until });
-    }
-
-    /// Whether a thread may ask without having waited.
-    fn asks_at_once(&mut self, t: usize) -> bool {
-        let ahead = self.now + self.process(t).interval.expect("a GIL");
-        let holder = self.process(t).holder.expect("it is locked");
-        match self.rules {
-            Rules::IoPriority => self.threads[t].comes_back,
-            Rules::Bfs => {
-                let [mine, other] = [t, holder].map(|t| *self.threads[t].deadline.get_or_insert(ahead));
-                mine < other
-            }
-            Rules::Cpython | Rules::NoForcedSwitch | Rules::HandOff => false,
-        }
-    }
-
-    fn grant(&mut self, t: usize) {
-        self.threads[t].wants_since = None;
-        let now = self.now;
-        let process = self.process(t);
-        process.taken = now;
-        process.holder = Some(t);
-        process.request = false;
-        if process.last_holder != Some(t) {
-            process.last_holder = Some(t);
-            process.switch_number += 1;
-            process.counts.switches += 1;
-        }
-        // It is one thread at most: the GIL is free while a thread is forced, and the next grant wakes it.
-        let p = self.threads[t].process;
-        let forced = self.threads.iter().position(|each| each.process == p && each.place == Place::Forced);
-        forced.into_iter().for_each(|forced| self.wake(forced));
-    }
-
-    /// rule: a drop at the end of a thread counts as forced if a request was pending, although nobody is forced then.
-    fn drop_gil(&mut self, t: usize, then: Then) {
-        let now = self.now;
-        let process = self.process(t);
-        let (held, slice) = (now - process.taken, process.interval.expect("a GIL"));
-        let on_request = process.request;
-        process.holder = None;
-        process.last_holder = Some(t);
-        process.counts.forced += u64::from(on_request);
-        let thread = &mut self.threads[t];
-        thread.goal = Goal::Dropped { on_request, then };
-        thread.comes_back = then != Then::TakeAgain;
-        thread.used += held;
-        if thread.used >= slice {
-            (thread.used, thread.deadline) = (0, Some(now + slice));
-        }
-        self.signal(self.threads[t].process);
-    }
-
-    /// Wakes the parked thread that comes first: as a rule the one that has wanted the GIL longest. If a core is left for it, it takes the GIL at once.
-    fn signal(&mut self, p: usize) {
-        let parked = |t: &Thread| t.process == p && matches!(t.place, Place::Parked { .. });
-        let waiters = (0..self.threads.len()).filter(|t| parked(&self.threads[*t]));
-        let key = |t: &Thread| match self.rules {
-            Rules::IoPriority => (u64::from(!t.comes_back), t.wants_since),
-            Rules::Bfs => (t.deadline.expect("who waits has one"), None),
-            Rules::Cpython | Rules::NoForcedSwitch | Rules::HandOff => (0, t.wants_since),
-        };
-        let Some(t) = waiters.min_by_key(|t| key(&self.threads[*t])) else { return };
-        self.threads[t].goal = Goal::Go;
-        let free: Vec<_> = (0..self.cores.len()).filter(|core| self.cores[*core].is_none()).collect();
-        if free.len() > self.queue.len() {
-            let last = self.threads[t].last_core.filter(|last| free.contains(last));
-            self.on_core(t, last.unwrap_or(free[0]));
-            self.grant(t);
-        } else {
-            // Whoever gets the GIL handed has it before it has a core.
-            (self.rules == Rules::HandOff).then(|| self.grant(t));
-            self.wake(t);
-        }
-    }
-
-    /// The dropper waits until somebody else has taken the GIL, if it was asked to drop and nobody has yet.
-    fn check_forced(&mut self, t: usize, on_request: bool, then: Then) {
-        self.threads[t].goal = Goal::Then(then);
-        let forces = self.rules != Rules::NoForcedSwitch;
-        let process = self.process(t);
-        if forces && on_request && process.last_holder == Some(t) {
-            process.request = false;
-            self.leave(t, Place::Forced);
-        }
     }
 }
