@@ -41,7 +41,7 @@ pub fn diff(args: &Diff, screen: &Screen) -> Result<Exit, Failure> {
     if [a.kind(), b.kind()].contains(&Kind::Snapshot) {
         return snapshots(args, &a, &b, screen);
     }
-    let progress = Progress::begin(screen, true, "comparing", "records and bytes", 2);
+    let progress = Progress::begin(screen, true, "comparing", unit(a.kind(), b.kind()), 2);
     // Only a page needs the records themselves.
     let page = args.format == DiffFormat::Html;
     let (mut of_a, mut of_b) = (page.then(Recording::default), page.then(Recording::default));
@@ -57,6 +57,15 @@ pub fn diff(args: &Diff, screen: &Screen) -> Result<Exit, Failure> {
         None => print(args, screen, &report)?,
     }
     Ok(if comparison.is_same() { Exit::Holds } else { Exit::Fails })
+}
+
+/// What the progress counts: bytes of files, records of runs.
+fn unit(a: Kind, b: Kind) -> &'static str {
+    match (a, b) {
+        (Kind::Timeline, Kind::Timeline) => "bytes",
+        (Kind::Timeline, _) | (_, Kind::Timeline) => "bytes and records",
+        _ => "records",
+    }
 }
 
 /// The page that shows both runs on one scale, with the first sentences of the comparison above them.

@@ -28,6 +28,8 @@ pub struct Progress {
     pieces: u64,
     clock: Stopwatch,
     how: How,
+    /// Columns of the terminal; no limit where there is none.
+    width: usize,
     /// Millionths of all pieces, and records (or bytes) so far.
     done: AtomicU64,
     counted: AtomicU64,
@@ -52,7 +54,18 @@ impl Progress {
             (false, false) => How::Lines,
         };
         let zero = AtomicU64::default;
-        Progress { label, pieces, clock: Stopwatch::start(), how, done: zero(), counted: zero(), unit, shown: zero() }
+        let width = if how == How::Bar { screen.style(false, false).columns() } else { usize::MAX };
+        Progress {
+            label,
+            pieces,
+            clock: Stopwatch::start(),
+            how,
+            width,
+            done: zero(),
+            counted: zero(),
+            unit,
+            shown: zero(),
+        }
     }
 
     /// An observer of one piece, the run of a scenario: up to its horizon, or until its threads have ended.
@@ -85,6 +98,8 @@ impl Progress {
     }
 
     fn show(&self, line: &str) {
+        // A bar that is wider than its terminal would leave its first part behind.
+        let line: String = line.chars().take(self.width.saturating_sub(1)).collect();
         // If nobody hears it, that is no error.
         let _ = match self.how {
             How::Bar => write!(io::stderr(), "\r\x1b[K{line}"),
