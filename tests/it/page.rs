@@ -4,6 +4,7 @@
 //! `GILSIM_BIG=1` the long timeline is one of a million events.
 
 mod pages;
+mod pointer;
 mod webdriver;
 
 use std::fs;

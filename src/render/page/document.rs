@@ -21,6 +21,7 @@ const SCRIPTS: &[&str] = &[
     include_str!("js/overview.js"),
     include_str!("js/app.js"),
     include_str!("js/timeline.js"),
+    include_str!("js/pointer.js"),
     include_str!("js/tell.js"),
     include_str!("js/why.js"),
     include_str!("js/select.js"),

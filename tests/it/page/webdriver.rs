@@ -16,6 +16,8 @@ pub const DOWN: &str = "\u{e015}";
 pub const END: &str = "\u{e010}";
 pub const ESCAPE: &str = "\u{e00c}";
 pub const ENTER: &str = "\u{e007}";
+pub const SHIFT: &str = "\u{e008}";
+pub const CONTROL: &str = "\u{e009}";
 
 /// A browser of one's own, without a window, with an empty profile. It ends with this value.
 pub struct Browser {
@@ -127,6 +129,29 @@ impl Browser {
         self.post("/actions", json!({"actions": [{"type": "key", "id": "keys", "actions": strokes}]}));
     }
 
+    /// Moves, presses and lets go of the mouse, at places in the window: `("move", x, y)`, `("down", 0, 0)`, `("up", 0, 0)`.
+    pub fn mouse(&self, acts: &[(&str, i64, i64)]) {
+        self.post("/actions", json!({"actions": [pointer("mouse", "mouse", acts)]}));
+    }
+
+    /// Fingers that act at the same time, each as [`Browser::mouse`] does.
+    pub fn fingers(&self, fingers: &[&[(&str, i64, i64)]]) {
+        let fingers = fingers.iter().enumerate().map(|(n, acts)| pointer(&format!("finger-{n}"), "touch", acts));
+        self.post("/actions", json!({"actions": fingers.collect::<Vec<_>>()}));
+    }
+
+    /// Turns the wheel at a place in the window, perhaps while a key is held.
+    pub fn wheel(&self, (x, y): (i64, i64), (sideways, down): (i64, i64), key: Option<&str>) {
+        let turn = json!({"type": "scroll", "x": x, "y": y, "deltaX": sideways, "deltaY": down, "duration": 0});
+        let pause = json!({"type": "pause"});
+        let wheel = json!({"type": "wheel", "id": "wheel", "actions": [pause, turn, pause]});
+        let held = key.map(|key| {
+            let acts = json!([{"type": "keyDown", "value": key}, pause, {"type": "keyUp", "value": key}]);
+            json!({"type": "key", "id": "keys", "actions": acts})
+        });
+        self.post("/actions", json!({"actions": held.into_iter().chain([wheel]).collect::<Vec<_>>()}));
+    }
+
     /// Types a text.
     pub fn enter(&self, text: &str) {
         let keys: Vec<String> = text.chars().map(String::from).collect();
@@ -215,6 +240,17 @@ impl Drop for Browser {
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
+}
+
+/// The acts of one pointer.
+fn pointer(id: &str, kind: &str, acts: &[(&str, i64, i64)]) -> Value {
+    let acts = acts.iter().map(|(act, x, y)| match *act {
+        "move" => json!({"type": "pointerMove", "duration": 0, "x": x, "y": y}),
+        "down" => json!({"type": "pointerDown", "button": 0}),
+        "up" => json!({"type": "pointerUp", "button": 0}),
+        other => panic!("no pointer can {other}"),
+    });
+    json!({"type": "pointer", "id": id, "parameters": {"pointerType": kind}, "actions": acts.collect::<Vec<_>>()})
 }
 
 /// Chromedriver and its port; `Ok(None)` if it gave up, an error if it is missing.

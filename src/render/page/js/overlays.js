@@ -85,6 +85,6 @@ function joinMeasured(lanes, run, measured) {
     const id = found.get(full);
     const segments = id === undefined ? null : measured.all.threads[id];
     const spread = spreads.get(full);
-    if (segments || spread) lane.measured = { segments, spread };
+    if (segments || spread) lane.measured = { id, segments, spread };
   }
 }

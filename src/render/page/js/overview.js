@@ -94,4 +94,5 @@ function listenToOverview(app) {
     }
     drag = null;
   });
+  canvas.addEventListener("pointercancel", () => (drag = null));
 }

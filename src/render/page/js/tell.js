@@ -114,6 +114,19 @@ function describe(lane, segment) {
   return `${lane.label}: held by ${name}, ${time}`;
 }
 
+/** What was measured of a lane's thread at an instant, in words, and where it finished. */
+function describeMeasured(app, lane, time) {
+  const { segments, spread, id } = lane.measured;
+  const { run } = app.measured;
+  const segment = segments ? segments.at(time) : -1;
+  const parts = segment < 0 ? [] : [`measured: ${describe({ kind: "thread", id, segments, run }, segment)}`];
+  if (spread) {
+    const [least, median, most] = [spread.least_ns, spread.median_ns, spread.most_ns].map(exact);
+    parts.push(`finished in ${app.measured.runs} runs at ${least} to ${most}, median ${median}`);
+  }
+  return parts.join("; ") || null;
+}
+
 /** The name of who holds the GIL of a thread at an instant. */
 function holderDuring(run, thread, time) {
   const { gil } = run.threads[thread];

@@ -1,4 +1,4 @@
-// The lanes on the screen: labels, canvas, pointer, and the one button that stands for the selected segment.
+// The lanes on the screen: labels, canvas, and the one button that stands for the selected segment.
 
 /** Draws everything that time and selection change. Its duration can be read as the measure `gilsim:draw`. */
 App.prototype.draw = function () {
@@ -120,70 +120,3 @@ App.prototype.placeSegment = function (top) {
   button.style.height = `${lane.full - 2}px`;
   button.setAttribute("aria-label", `${describe(lane, segment)}. Press for why.`);
 };
-
-/** The lane and segment under the pointer. */
-App.prototype.under = function (event) {
-  const box = $("lanes").getBoundingClientRect();
-  const y = event.clientY - box.top + $("scroll").scrollTop;
-  const lane = this.lanes[lastNotAbove(this.tops, y)];
-  const time = this.scale.time(event.clientX - box.left);
-  if (!lane?.segments) return { lane: null, time };
-  return { lane, segment: lane.segments.at(time), time };
-};
-
-function listenToLanes(app) {
-  const canvas = $("lanes");
-  let drag = null;
-  canvas.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    drag = { x: event.clientX, from: app.scale.from, to: app.scale.to, far: false };
-    canvas.setPointerCapture(event.pointerId);
-  });
-  canvas.addEventListener("pointermove", (event) => {
-    if (!drag) return showHover(app, event);
-    const far = event.clientX - drag.x;
-    drag.far ||= Math.abs(far) > 4;
-    if (!drag.far) return;
-    canvas.classList.add("dragging");
-    const moved = (-far / app.scale.width) * (drag.to - drag.from);
-    app.scale.show(drag.from + moved, drag.to + moved);
-    app.changed();
-  });
-  canvas.addEventListener("pointerup", (event) => {
-    canvas.classList.remove("dragging");
-    if (drag && !drag.far) app.click(app.under(event));
-    drag = null;
-  });
-  canvas.addEventListener("pointerleave", () => ($("hover").hidden = true));
-  canvas.addEventListener("wheel", (event) => {
-    const sideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
-    if (!event.ctrlKey && !event.metaKey && !sideways) return;
-    event.preventDefault();
-    const amount = event.deltaY || event.deltaX;
-    if (sideways) app.scale.pan(Math.sign(event.deltaX || amount) * 0.08);
-    else app.scale.zoom(amount > 0 ? 1.25 : 0.8, app.under(event).time);
-    app.changed();
-  }, { passive: false });
-  $("scroll").addEventListener("scroll", () => app.changed());
-  $("segment").addEventListener("click", () => app.why(true));
-}
-
-App.prototype.click = function ({ lane, segment, time }) {
-  if (lane) this.choose(lane, segment);
-  this.goToTime(time);
-  this.tellSelection();
-  this.changed();
-};
-
-function showHover(app, event) {
-  const hover = $("hover");
-  const { lane, segment } = app.under(event);
-  hover.hidden = !lane || segment < 0 || app.hidden;
-  if (hover.hidden) return;
-  hover.textContent = describe(lane, segment);
-  const pane = $("pane").getBoundingClientRect();
-  const x = Math.min(event.clientX - pane.left + 14, pane.width - hover.offsetWidth - 8);
-  const y = event.clientY - pane.top;
-  hover.style.left = `${x}px`;
-  hover.style.top = `${y + 18 + hover.offsetHeight > pane.height ? y - hover.offsetHeight - 8 : y + 18}px`;
-}
