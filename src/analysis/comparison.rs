@@ -5,9 +5,11 @@ use crate::analysis::interval::{Interval, Look, looks};
 use crate::analysis::measure::{Known, Measure, measures};
 use crate::analysis::verdict::{Band, Claim, Margin, Sequential, Verdict, existing};
 use crate::analysis::{Invariants, Lanes, Metrics, Seen};
+use crate::ids::ThreadId;
 use crate::model::Validation;
 use crate::model::expect::MetricName;
 use crate::ratio::Ratio;
+use crate::time::Span;
 use crate::trace::Cast;
 
 /// What is known of a run that is compared with another one.
@@ -196,6 +198,36 @@ fn row(
     let uncalibrated = [&predictions.ideal, &predictions.linux].map(|run| measure.value(run.known()));
     let rule = Sequential::new(claim, looks.to_vec());
     Row { measure, predicted, uncalibrated, margin, known, uncompared, values: Vec::new(), rule }
+}
+
+/// Where one thread finished in several runs, since their beginnings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spread {
+    /// The thread's full name.
+    pub thread: String,
+    /// The earliest.
+    pub least: Span,
+    /// The one in the middle.
+    pub median: Span,
+    /// The latest.
+    pub most: Span,
+}
+
+impl Spread {
+    /// Of every thread that finished in all of these runs: one that did not would make the others look nearer than they are.
+    pub fn of(runs: &[Observed]) -> Vec<Spread> {
+        let Some(first) = runs.first() else { return Vec::new() };
+        let spread = |thread: ThreadId| {
+            let finishes = runs.iter().map(|run| run.metrics.threads[thread].finish.map(|finish| finish.ns()));
+            let mut finishes = finishes.collect::<Option<Vec<u64>>>()?;
+            finishes.sort_unstable();
+            let at = |place: usize| Span::from_ns(finishes[place]);
+            let last = finishes.len() - 1;
+            let thread = first.cast.full_name(thread);
+            Some(Spread { thread, least: at(0), median: at(last / 2), most: at(last) })
+        };
+        first.cast.threads.ids().filter_map(spread).collect()
+    }
 }
 
 /// One of several variants in their order: its name, its predicted makespan, and the measured one.

@@ -245,7 +245,8 @@ Examples:
   gilsim validate model.yaml --python 3.13 --python 3.12
   gilsim validate model.yaml --backend native
   gilsim validate model.yaml --what-if all
-  gilsim validate model.yaml --profile this-host.yaml --runs 11")]
+  gilsim validate model.yaml --profile this-host.yaml --runs 11
+  gilsim validate model.yaml --format html -o page.html")]
 pub struct Validate {
     /// Model files, or folders of them; - reads standard input.
     #[arg(required = true)]
@@ -273,6 +274,9 @@ pub struct Validate {
     /// What to print.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: ReportFormat,
+    /// Write to this file instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
     /// Show every lane.
     #[arg(long)]
     pub all: bool,
@@ -296,6 +300,8 @@ pub enum ReportFormat {
     Text,
     /// The results as one JSON object
     Json,
+    /// A page to open in a browser: one model, predicted and measured
+    Html,
 }
 
 /// `gilsim calibrate`

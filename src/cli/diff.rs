@@ -5,11 +5,11 @@ use std::io::{self, BufReader};
 use std::path::Path;
 
 use crate::analysis::diff::Ignore;
-use crate::analysis::{Invariants, Verdict};
 use crate::cli::Exit;
 use crate::cli::args::{Changes, Diff, DiffFormat};
 use crate::cli::input;
 use crate::cli::output::{Failure, Screen};
+use crate::cli::pages::{tell_cropped, whole};
 use crate::cli::progress::Progress;
 use crate::cli::shots;
 use crate::model::{self, Options, Scenario};
@@ -80,6 +80,8 @@ fn html(
     let style = render::Style { width: 10_000, ..render::Style::default() };
     render::diff_text(&mut text, report, style).expect("a string takes everything");
     let remarks: Vec<String> = text.lines().take_while(|line| !line.is_empty()).map(str::to_owned).collect();
+    tell_cropped(a.1, screen);
+    tell_cropped(b.1, screen);
     let input = render::PageInput {
         primary: render::View { report: whole(a.0), records: a.1 },
         secondary: Some(render::View { report: whole(b.0), records: b.1 }),
@@ -87,24 +89,6 @@ fn html(
         remarks: &remarks,
     };
     screen.stream(args.output.as_deref(), |writer| render::page(writer, &input))
-}
-
-/// What a page says of one side. Of a stored timeline nobody has checked invariants or expectations.
-fn whole(told: &Told) -> render::Report<'_> {
-    static UNCHECKED: Invariants = Invariants([const { Verdict::Unchecked }; 9]);
-    let simulation = told.simulation.as_ref();
-    render::Report {
-        facts: &told.facts,
-        cast: &told.cast,
-        metrics: &told.metrics,
-        lanes: &told.lanes,
-        outcomes: simulation.map_or(&[], |simulation| &simulation.outcomes),
-        invariants: simulation.map_or(&UNCHECKED, |simulation| &simulation.invariants),
-        changes: &[],
-        hints: &[],
-        events: simulation.map_or(told.metrics.records, |simulation| simulation.events),
-        digest: told.digest,
-    }
 }
 
 fn print(args: &Diff, screen: &Screen, report: &DiffReport<'_>) -> Result<(), Failure> {

@@ -6,6 +6,7 @@ mod diff;
 mod help;
 mod input;
 mod output;
+mod pages;
 mod progress;
 mod run;
 mod shots;

@@ -6,6 +6,7 @@ use crate::cli::Exit;
 use crate::cli::args::{Format, Run};
 use crate::cli::input;
 use crate::cli::output::{Failure, Screen};
+use crate::cli::pages::tell_cropped;
 use crate::cli::progress::Progress;
 use crate::model::{self, Diagnostic, Loaded, Options, Source};
 use crate::render::export::{Export, Settings};
@@ -148,11 +149,7 @@ fn html(
 ) -> Result<Simulation, Failure> {
     let mut records = Recording::default();
     let simulation = observed(loaded, screen, true, &mut records);
-    if records.left_out() > 0 && !screen.quiet {
-        let (kept, left_out) = (render::PAGE_RECORDS, records.left_out());
-        screen
-            .say(&format!("the page shows the first {kept} records and leaves out {left_out}; its numbers are of all"));
-    }
+    tell_cropped(&records, screen);
     let changes = changes(args, source, options, &simulation);
     let report = report(&simulation, facts, &changes, &[]);
     let primary = render::View { report, records: &records };

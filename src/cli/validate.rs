@@ -1,5 +1,7 @@
 //! `gilsim validate` and `gilsim calibrate`.
 
+mod page;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -66,19 +68,24 @@ pub fn calibrate(args: &Calibrate, screen: &Screen) -> Result<Exit, Failure> {
 pub fn validate(args: &Validate, screen: &Screen) -> Result<Exit, Failure> {
     let interrupted = on_interrupt();
     let arms = workers(args, &interrupted, screen)?;
+    let models = input::models(&args.models)?;
+    if args.format == ReportFormat::Html {
+        page::single(args, models.len(), arms.len())?;
+    }
     let mut exit = Exit::Holds;
     let mut finished: Vec<Finished> = Vec::new();
     for workers in arms {
         let costs = costs(args, &workers, screen);
-        for path in input::models(&args.models)? {
+        for path in models.iter() {
             if interrupted.load(Ordering::Relaxed) {
                 break;
             }
-            match one(&path, args, &workers, (&costs, &interrupted), screen)? {
+            match one(path, args, &workers, (&costs, &interrupted), screen)? {
                 Some(done) => {
                     exit = exit.and(done.exit());
-                    if args.format == ReportFormat::Text {
-                        done.with_report(|report| text(report, args, screen))?;
+                    // On a screen each model is told when it is done; a file appears when all are.
+                    if args.format == ReportFormat::Text && args.output.is_none() {
+                        screen.print(&done.with_report(|report| text(report, args, screen)))?;
                     }
                     finished.push(done);
                 }
@@ -86,8 +93,14 @@ pub fn validate(args: &Validate, screen: &Screen) -> Result<Exit, Failure> {
             }
         }
     }
-    if args.format == ReportFormat::Json {
-        json(&finished, screen)?;
+    match (args.format, &args.output) {
+        (ReportFormat::Json, _) => print(&json(&finished), args, screen)?,
+        (ReportFormat::Html, _) => finished.iter().try_for_each(|done| page::page(done, args, screen))?,
+        (ReportFormat::Text, None) => {}
+        (ReportFormat::Text, Some(_)) => {
+            let texts = finished.iter().map(|done| done.with_report(|report| text(report, args, screen)));
+            print(&texts.collect::<String>(), args, screen)?;
+        }
     }
     Ok(if interrupted.load(Ordering::Relaxed) { Exit::Interrupted } else { exit })
 }
@@ -188,6 +201,7 @@ fn one(
         keep_disturbed: args.despite_noise,
         prediction_settings: &[],
         worker_settings: &[],
+        keep_drawn: args.format == ReportFormat::Html,
         interrupted,
         progress: &told,
     };
@@ -267,19 +281,24 @@ fn part(case: &Case) -> ValidationPart<'_> {
     ValidationPart { variant: case.variant.as_deref(), note: case.note.as_deref(), outcome }
 }
 
-fn text(report: &ValidationReport<'_>, args: &Validate, screen: &Screen) -> Result<(), Failure> {
+fn text(report: &ValidationReport<'_>, args: &Validate, screen: &Screen) -> String {
     let mut text = String::new();
-    render::validation_text(&mut text, report, screen.style(false, args.all)).expect("a string takes everything");
+    let style = screen.style(args.output.is_some(), args.all);
+    render::validation_text(&mut text, report, style).expect("a string takes everything");
     text.push('\n');
-    screen.print(&text)
+    text
 }
 
-fn json(finished: &[Finished], screen: &Screen) -> Result<(), Failure> {
+fn json(finished: &[Finished]) -> String {
     let parts: Vec<Vec<ValidationPart<'_>>> =
         finished.iter().map(|done| done.validated.cases.iter().map(part).collect()).collect();
     let reports: Vec<ValidationReport<'_>> =
         finished.iter().zip(&parts).map(|(done, parts)| done.report(parts)).collect();
     let mut text = String::new();
     render::validation_json(&mut text, &reports).expect("a string takes everything");
-    screen.print(&text)
+    text
+}
+
+fn print(text: &str, args: &Validate, screen: &Screen) -> Result<(), Failure> {
+    screen.stream(args.output.as_deref(), |writer| writer.write_all(text.as_bytes()))
 }

@@ -32,13 +32,16 @@ pub use help::{metrics_help, policies_help, states_help};
 pub use json::json;
 pub use jsonl::{JsonLines, json_header, json_line};
 pub use layout::escape;
-pub use page::{Measured, PAGE_RECORDS, PageInput, Recording, Spread, View, page};
+pub use page::{Measured, PAGE_RECORDS, PageInput, Recording, View, page};
 pub use report::{Change, Facts, Report, Style};
 pub use shot::{ShotChanges, ShotRow, shot_changes, shot_diff, shot_metrics, shot_sentence, shot_value};
 pub use snapshot::{Excerpt, snapshot};
 pub use text::text;
 pub use timeline::{Timeline, timeline_line, timeline_names};
-pub use validation::{ComparedPart, ValidationPart, ValidationReport, validation_json, validation_text};
+pub use validation::{
+    ComparedPart, Table, ValidationPart, ValidationReport, validation_json, validation_notes, validation_tables,
+    validation_text,
+};
 
 /// The version of the formats that `--format json` and `--format jsonl` write.
 pub const FORMAT: u32 = 1;

@@ -98,16 +98,41 @@ pub fn validation_text(out: &mut impl Write, report: &ValidationReport<'_>, styl
     page.text(format!("verdict: {}", report.verdict.words()))
 }
 
-fn compared_text<W: Write>(page: &mut Page<'_, W>, part: &ComparedPart<'_>) -> fmt::Result {
+/// Rows of cells; the first one names the columns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// What it shows, for those who cannot see where it stands.
+    pub caption: &'static str,
+    /// The rows.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// What was compared: with the prediction that is judged, and with those that nobody calibrated.
+pub fn validation_tables(part: &ComparedPart<'_>) -> [Table; 2] {
     let rows = &part.comparison.rows;
-    let mut table = vec![["metric", "predicted", "measured", "interval", "differs", "verdict"].map(str::to_owned)];
-    table.extend(rows.iter().map(cells));
-    draw(page, &table)?;
-    page.blank()?;
-    let mut table = vec![["without calibration", "ideal", "differs", "linux", "differs"].map(str::to_owned)];
-    table.extend(rows.iter().filter(|row| row.uncompared.is_none()).map(uncalibrated));
-    draw(page, &table)?;
-    page.blank()?;
+    let mut judged =
+        vec![["metric", "predicted", "measured", "interval", "differs", "verdict"].map(str::to_owned).to_vec()];
+    judged.extend(rows.iter().map(|row| cells(row).to_vec()));
+    let mut others = vec![["without calibration", "ideal", "differs", "linux", "differs"].map(str::to_owned).to_vec()];
+    others.extend(rows.iter().filter(|row| row.uncompared.is_none()).map(|row| uncalibrated(row).to_vec()));
+    [
+        Table { caption: "Prediction and measurement", rows: judged },
+        Table { caption: "Predictions without calibration", rows: others },
+    ]
+}
+
+/// What a reader must know of the tables, and at the end the verdict.
+pub fn validation_notes(part: &ComparedPart<'_>) -> Vec<String> {
+    let holds = part.holds.map(|(holds, interval)| hold_line(&holds, interval));
+    holds.into_iter().chain(words(part)).collect()
+}
+
+fn compared_text<W: Write>(page: &mut Page<'_, W>, part: &ComparedPart<'_>) -> fmt::Result {
+    // The verdict is what everybody looks for; the interval and the difference can be had with --width or --format json.
+    for table in validation_tables(part) {
+        draw(page, &table.rows, &[3, 4])?;
+        page.blank()?;
+    }
     if let Some((holds, interval)) = part.holds {
         page.prose("", &hold_line(&holds, interval))?;
         page.blank()?;
@@ -164,11 +189,19 @@ fn difference(ratio: Option<Ratio>) -> String {
     format!("{sign}{}%", percent.to_decimals(1))
 }
 
-fn draw<const N: usize, W: Write>(page: &mut Page<'_, W>, table: &[[String; N]]) -> fmt::Result {
-    let widths: Vec<usize> =
-        (0..N).map(|column| table.iter().map(|row| columns(&escape(&row[column]))).max().unwrap_or(0)).collect();
+/// Draws a table. Where it is too wide for its page, columns that readers need least are left out first, in the order given.
+fn draw<W: Write>(page: &mut Page<'_, W>, table: &[Vec<String>], least: &[usize]) -> fmt::Result {
+    let count = table.first().map_or(0, Vec::len);
+    let width = |column: usize| table.iter().map(|row| columns(&escape(&row[column]))).max().unwrap_or(0);
+    let mut shown: Vec<(usize, usize)> = (0..count).map(|column| (column, width(column))).collect();
+    for column in least {
+        let whole: usize = shown.iter().map(|(_, width)| width + 2).sum();
+        if whole > page.width() + 2 {
+            shown.retain(|(each, _)| each != column);
+        }
+    }
     for row in table {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| fit(&escape(cell), *width, "…"));
+        let cells = shown.iter().map(|(column, width)| fit(&escape(&row[*column]), *width, "…"));
         page.text(cells.collect::<Vec<_>>().join("  ").trim_end().to_owned())?;
     }
     Ok(())
@@ -272,12 +305,12 @@ fn draw_lane(line: &mut Line, lane: &Lane<State>, column: u64, ascii: bool) {
 }
 
 fn ranking_text<W: Write>(page: &mut Page<'_, W>, ranking: &Ranking) -> fmt::Result {
-    let mut table = vec![["ranking by makespan", "predicted", "measured"].map(str::to_owned)];
+    let mut table = vec![["ranking by makespan", "predicted", "measured"].map(str::to_owned).to_vec()];
     for each in &ranking.order {
         let measured = existing(each.measured.median).map_or_else(|| "none".to_owned(), Measure::duration);
-        table.push([each.name.clone(), Measure::duration(each.predicted), measured]);
+        table.push(vec![each.name.clone(), Measure::duration(each.predicted), measured]);
     }
-    draw(page, &table)?;
+    draw(page, &table, &[])?;
     let (right, wrong, near) = ranking.pairs;
     page.prose("", &format!("pairs: {right} predicted right, {wrong} wrong, {near} too near each other to tell"))?;
     for (first, second) in &ranking.wrong {

@@ -3,6 +3,7 @@
 //! Pages and pictures stay below `target/pages/`. With `GILSIM_SHOTS=1` the pictures of the README are made anew; with
 //! `GILSIM_BIG=1` the long timeline is one of a million events.
 
+mod commands;
 mod pages;
 mod pointer;
 mod webdriver;

@@ -56,6 +56,7 @@ fn run(yaml: &str, variants: Variants, prediction: &[&str], worker: &[&str]) -> 
         keep_disturbed: false,
         prediction_settings: &prediction,
         worker_settings: &worker,
+        keep_drawn: false,
         interrupted: &AtomicBool::new(false),
         progress: &|_, _| {},
     };

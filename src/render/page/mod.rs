@@ -17,13 +17,14 @@ use std::io;
 
 pub use data::{PAGE_RECORDS, Recording};
 
+use crate::analysis::comparison::Spread;
 use crate::analysis::story;
 use crate::render::glyph::{colour_code, legend};
 use crate::render::json::result;
 use crate::render::object::{Object, document};
 use crate::render::report::Report;
+use crate::render::validation::Table;
 use crate::render::{text, words};
-use crate::time::Span;
 use crate::trace::{Cast, State, Why};
 
 /// What a page is made from.
@@ -59,19 +60,10 @@ pub struct Measured<'a> {
     pub runs: u32,
     /// Where the threads finished in these runs.
     pub spreads: &'a [Spread],
-}
-
-/// Where one thread finished in several runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spread {
-    /// The thread's full name.
-    pub thread: String,
-    /// The earliest.
-    pub least: Span,
-    /// The one in the middle.
-    pub median: Span,
-    /// The latest.
-    pub most: Span,
+    /// What was compared, and what came of it.
+    pub tables: &'a [Table],
+    /// What must be known of these tables.
+    pub notes: &'a [String],
 }
 
 /// Writes a page.
@@ -157,6 +149,11 @@ fn view(o: &mut Object<'_>, view: &View<'_>) -> fmt::Result {
 
 fn overlay(o: &mut Object<'_>, measured: &Measured<'_>) -> fmt::Result {
     o.number("runs", measured.runs)?;
+    o.objects("tables", measured.tables, |o, table| {
+        o.text("caption", table.caption)?;
+        o.objects("rows", &table.rows, |o, row| o.texts("cells", row.iter().map(String::as_str)))
+    })?;
+    o.texts("notes", measured.notes.iter().map(String::as_str))?;
     o.objects("spreads", measured.spreads, |o, spread| {
         o.text("thread", &spread.thread)?;
         o.number("least_ns", spread.least.ns())?;

@@ -11,12 +11,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub use gate::Gate;
 pub use plan::CALIBRATED;
 
-use crate::analysis::comparison::{Comparison, HoldDistance, Observed, Ranked, Ranking};
+use crate::analysis::comparison::{Comparison, HoldDistance, Observed, Ranked, Ranking, Spread};
 use crate::analysis::verdict::Verdict;
 use crate::backend::real::{Failure, Workers};
-use crate::model::{self, Diagnostic, Options, Source};
+use crate::model::{self, Diagnostic, Options, Scenario, Source};
 use crate::rng::Stream;
 use crate::study::observe;
+use crate::trace::Record;
 use plan::{Obstacle, Plan, plan};
 
 /// The costs that the judged prediction is made with.
@@ -63,6 +64,8 @@ pub struct Request<'a> {
     pub prediction_settings: &'a [String],
     /// Settings that only the workers see: to show that nothing else reaches them.
     pub worker_settings: &'a [String],
+    /// Keep what a page draws.
+    pub keep_drawn: bool,
     /// Raised when the user has had enough.
     pub interrupted: &'a AtomicBool,
     /// Told of every trial: how many there are, how many were rejected.
@@ -113,6 +116,8 @@ pub struct Compared {
     pub interval_ns: Option<u64>,
     /// The trial to draw: the one with the median makespan.
     pub typical: Option<Observed>,
+    /// What a page draws, if that was asked for and there is a trial to draw.
+    pub drawn: Option<Drawn>,
     /// Trials that did not count.
     pub rejected: usize,
     /// Why the last of them did not.
@@ -121,6 +126,17 @@ pub struct Compared {
     pub kept: usize,
     /// At most so many trials.
     pub cap: u64,
+}
+
+/// What a page draws of a variant that was run.
+#[derive(Debug)]
+pub struct Drawn {
+    /// The scenario of the prediction.
+    pub predicted: Scenario,
+    /// The records of the typical trial.
+    pub records: Vec<Record>,
+    /// Where the threads finished in all trials that count.
+    pub spreads: Vec<Spread>,
 }
 
 impl Compared {
@@ -193,6 +209,8 @@ struct Going {
     cap: u64,
     comparison: Comparison,
     trials: Vec<Observed>,
+    /// The records of each of them, if a page is to draw one; else nothing.
+    records: Vec<Vec<Record>>,
     rejected: usize,
     kept: usize,
     reason: Option<&'static str>,
@@ -206,8 +224,7 @@ impl Running {
                 let predictions = plan.predictions.clone();
                 let comparison = Comparison::new(&plan.validation, cap, predictions, request.workers.unseen());
                 let (variant, note) = (plan.variant.clone(), plan.note.clone());
-                let going = Going { plan, cap, comparison, trials: Vec::new(), rejected: 0, kept: 0, reason: None };
-                Ok(Running { variant, note, state: Ok(Box::new(going)) })
+                Ok(Running { variant, note, state: Ok(Box::new(Going::new(plan, cap, comparison))) })
             }
             Err(Obstacle::Refused(why)) => Ok(Running { variant, note: None, state: Err(Outcome::Refused(why)) }),
             Err(Obstacle::Model(findings)) => Err(findings),
@@ -230,6 +247,9 @@ impl Running {
                 let observed = observe(&going.plan.worker, &measured.records);
                 going.comparison.add(&observed);
                 going.trials.push(observed);
+                if request.keep_drawn {
+                    going.records.push(measured.records);
+                }
             }
             Err(Failure::Interrupted) => request.interrupted.store(true, Ordering::Relaxed),
             Err(Failure::Refused(why)) => self.state = Err(Outcome::Refused(why)),
@@ -257,18 +277,29 @@ impl Running {
 }
 
 impl Going {
+    fn new(plan: Plan, cap: u64, comparison: Comparison) -> Going {
+        let (trials, records) = (Vec::new(), Vec::new());
+        Going { plan, cap, comparison, trials, records, rejected: 0, kept: 0, reason: None }
+    }
+
     fn finish(self) -> Compared {
         let mut stream = Stream::new(1, "validate/bootstrap");
         let holds = self.comparison.hold_distance(&mut |below| stream.below(below));
         let interval_ns = self.plan.worker.gils().values().map(|gil| gil.interval.ns()).min();
         let makespans: Vec<u64> = self.trials.iter().map(|trial| trial.metrics.makespan.ns()).collect();
         let typical = Comparison::typical(&makespans);
-        let mut trials = self.trials;
+        let (mut trials, mut records) = (self.trials, self.records);
+        let drawn = typical.filter(|trial| *trial < records.len()).map(|trial| Drawn {
+            predicted: self.plan.predicted,
+            records: records.swap_remove(trial),
+            spreads: Spread::of(&trials),
+        });
         Compared {
             comparison: self.comparison,
             holds,
             interval_ns,
             typical: typical.map(|trial| trials.swap_remove(trial)),
+            drawn,
             rejected: self.rejected,
             kept: self.kept,
             reason: self.reason,

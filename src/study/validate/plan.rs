@@ -15,6 +15,8 @@ pub(super) struct Plan {
     pub variant: Option<String>,
     /// What the workers do.
     pub worker: Scenario,
+    /// The scenario of the prediction that is judged.
+    pub predicted: Scenario,
     /// What is claimed of it.
     pub predictions: Predictions,
     /// What the author has fixed.
@@ -55,10 +57,10 @@ pub(super) fn plan(request: &Request<'_>, variant: Option<&str>) -> Result<Plan,
     }
     let predict = |profile: &str| {
         let loaded = load(request, variant, &[&settings, request.prediction_settings], Some(profile))?;
-        Ok(observe_simulated(&loaded.scenario))
+        Ok((observe_simulated(&loaded.scenario), loaded.scenario))
     };
-    let predictions =
-        Predictions { calibrated: predict(&request.costs.name)?, ideal: predict("ideal")?, linux: predict("linux")? };
+    let (calibrated, predicted) = predict(&request.costs.name)?;
+    let predictions = Predictions { calibrated, ideal: predict("ideal")?.0, linux: predict("linux")?.0 };
     match &predictions.calibrated.metrics.ending {
         Some(Ending::Finished | Ending::Horizon) => {}
         other => {
@@ -68,7 +70,7 @@ pub(super) fn plan(request: &Request<'_>, variant: Option<&str>) -> Result<Plan,
         }
     }
     let variant = variant.map(str::to_owned);
-    Ok(Plan { variant, worker: worker.scenario, predictions, validation: written.validation, note })
+    Ok(Plan { variant, worker: worker.scenario, predicted, predictions, validation: written.validation, note })
 }
 
 fn count(cores: usize) -> String {

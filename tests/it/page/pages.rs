@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use gilsim::analysis::comparison::Spread;
 use gilsim::model::{self, Options, Source};
-use gilsim::render::{Facts, Measured, PageInput, Recording, Report, Spread, View, page};
+use gilsim::render::{Facts, Measured, PageInput, Recording, Report, View, page};
 use gilsim::study::{self, Simulation};
 use gilsim::time::Span;
 use serde_json::Value;
@@ -115,7 +116,7 @@ impl Run {
 
     /// The run as if it had been measured, its threads finishing up to a tenth earlier or later.
     pub fn measured<'a>(&'a self, spreads: &'a [Spread]) -> Measured<'a> {
-        Measured { cast: &self.simulation.cast, records: &self.records, runs: 5, spreads }
+        Measured { cast: &self.simulation.cast, records: &self.records, runs: 5, spreads, tables: &[], notes: &[] }
     }
 
     /// A spread around each thread's finish.

@@ -24,8 +24,9 @@ class App {
   }
 
   measure(source) {
-    const run = decodeRun(source, this.data);
-    this.measured = { run, all: segmentsOf(run), spreads: source.spreads, runs: source.runs };
+    // It is the same model, so its GILs have the same intervals.
+    const run = { ...decodeRun(source, this.data), interval_ns: this.data.primary.interval_ns };
+    this.measured = { run, all: segmentsOf(run), spreads: source.spreads, runs: source.runs, tables: source.tables, notes: source.notes };
     this.showsMeasured = true;
     const latest = Math.max(run.end, ...source.spreads.map((spread) => spread.most_ns));
     this.scale = new Scale(Math.max(this.scale.end, latest));

@@ -17,6 +17,7 @@ function start() {
   if (app.measured) {
     $("tool-measured").hidden = false;
     $("tool-measured").setAttribute("aria-pressed", "true");
+    validationCard(app);
   }
   listen(app);
   app.tellSelection();

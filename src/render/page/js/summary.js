@@ -24,8 +24,8 @@ function summarize(app) {
   $("machine").textContent = `${run.machine} · seed ${result.seed} · profile ${seen(result.profile)}${origin}`;
   const why = run.reasons.map((reason, i) => `${i ? "Also" : "Why"}: ${seen(reason)}`);
   fill("sentences", ...[
-    ...app.data.remarks.map((remark) => el("p", { class: "headline" }, seen(remark))),
-    el("p", { class: "headline" }, seen(run.headline)),
+    ...app.data.remarks.map((remark, i) => el("p", i ? {} : { class: "headline" }, seen(remark))),
+    el("p", { class: "headline" }, `${app.measured ? "Predicted: " : ""}${seen(run.headline)}`),
     ...run.cycle.map((sentence) => el("p", {}, seen(sentence))),
     ...why.map((sentence) => el("p", {}, sentence)),
     ...(run.about ? [el("p", { class: "about" }, seen(run.about.trim()))] : []),
@@ -96,6 +96,19 @@ function outputCard(run) {
   const lines = output.slice(0, 500).map((line) => `${exact(line.at_ns)}  ${seen(line.thread)}  ${seen(line.text)}`);
   if (output.length > 500) lines.push(`… and ${output.length - 500} more lines`);
   return card("Printed", "printed", false, el("pre", {}, lines.join("\n")));
+}
+
+/** What a validation compared, and what came of it: the tables and the notes of its report. */
+function validationCard(app) {
+  const { tables, notes } = app.measured;
+  const [judged, ...others] = tables.map(({ caption, rows }) => {
+    const [heads, ...body] = rows.map((row) => row.cells.map(seen));
+    return { caption, table: tableOf(caption, heads, body, (column) => column > 0 && column < 5) };
+  });
+  $("validation").hidden = !judged;
+  if (!judged) return;
+  const folded = others.map(({ caption, table }) => el("details", {}, el("summary", {}, caption), table));
+  fill("validation-tables", judged.table, ...notes.map((note) => el("p", { class: "note" }, seen(note))), ...folded);
 }
 
 /** The metrics of two runs side by side. */
