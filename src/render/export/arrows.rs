@@ -19,15 +19,17 @@ pub(super) struct Point {
     pub index: u64,
     /// Who did it.
     pub thread: ThreadId,
-    /// When, but for formats that bind arrows to slices: an instant within the slice in which the thread did it.
-    pub within: Instant,
+    /// When.
+    pub at: Instant,
 }
 
 impl Point {
-    pub fn new(index: u64, thread: ThreadId, at: Instant, segments: &Segments) -> Point {
-        let fresh = segments.of(thread).is_some_and(|open| open.start == at);
-        let within = if fresh { at } else { Instant::from_ns(at.ns().saturating_sub(1)) };
-        Point { index, thread, within }
+    /// A point for formats that bind arrows to slices, where nothing is drawn for what the thread did: within the slice that
+    /// ended with it, or if one began with it, at its beginning.
+    fn within(self, segments: &Segments) -> Point {
+        let fresh = segments.of(self.thread).is_some_and(|open| open.start == self.at);
+        let at = if fresh { self.at } else { Instant::from_ns(self.at.ns().saturating_sub(1)) };
+        Point { at, ..self }
     }
 }
 
@@ -113,10 +115,10 @@ impl Arrows {
                 (true, true) => Some(Tail::OwnTake(act.point)),
                 (true, false) => Some(Tail::Act(act.point)),
                 (false, true) => None,
-                (false, false) => Some(Tail::Thread(act.point)),
+                (false, false) => Some(Tail::Thread(act.point.within(segments))),
             };
         }
         let other = self.thread_of(cause).filter(|other| *other != thread)?;
-        Some(Tail::Thread(Point::new(cause, other, at, segments)))
+        Some(Tail::Thread(Point { index: cause, thread: other, at }.within(segments)))
     }
 }

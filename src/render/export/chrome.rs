@@ -5,12 +5,14 @@
 //! unique in the whole file, not only within their process: processes come first, then the cores and the GILs as two
 //! processes of their own.
 //!
-//! Arrows are pairs of `s` and `f` events. The format binds an `s` to the slice around it and an `f` to the next slice
-//! that begins on its track, so an `s` is put one nanosecond before an act that ends a slice.
+//! Arrows are pairs of `s` and `f` events, each bound to what is open on its track (`bp` of `f`: enclosing). Perfetto counts
+//! a mark among that, the latest at an instant before all others; so an arrow is written after the act that it begins or
+//! ends at. The arrow of a hand-off ends at the new hold on the track of the GIL, where no marks are: the taker may have
+//! asked at the very instant at which it takes. It is written with the hold, when that is over.
 
 use std::io::Write;
 
-use crate::ids::{Id, ThreadId};
+use crate::ids::{GilId, Id, IdVec, ThreadId};
 use crate::time::Instant;
 use crate::trace::Cast;
 
@@ -26,6 +28,8 @@ pub(super) struct Chrome {
     title: String,
     numbers: Numbers,
     arrows: u64,
+    /// Who dropped each GIL for its present holder.
+    handed: IdVec<GilId, Option<Point>>,
 }
 
 /// A track: the numbers that the format calls `pid` and `tid`.
@@ -63,7 +67,8 @@ impl Chrome {
             threads: count(cast.threads.len()),
             cores: count(cast.cores.len()),
         };
-        Chrome { title: settings.title.clone(), numbers, arrows: 0 }
+        let handed = IdVec::filled(cast.gils.len(), None);
+        Chrome { title: settings.title.clone(), numbers, arrows: 0, handed }
     }
 
     // ------------------------------------------------------------------ tracks
@@ -123,17 +128,26 @@ impl Chrome {
         });
     }
 
+    /// The arrow to a hold that is over; to the thread itself where the hold had no length, so that nothing is drawn of it.
+    fn hand_off(&mut self, cast: &Cast, hold: &Hold, end: Instant, out: &mut Vec<u8>) {
+        let Some(dropped) = self.handed[hold.gil].take() else { return };
+        let drawn = hold.since < end;
+        let head = if drawn { self.numbers.gil(hold.gil) } else { self.numbers.thread(cast, hold.thread) };
+        self.arrow(cast, dropped, head, hold.since, "hand-off", out);
+    }
+
     fn act(&self, cast: &Cast, at: Instant, by: Point, category: &str, name: &str, out: &mut Vec<u8>) {
         event(out, 'i', self.numbers.thread(cast, by.thread), at);
         out.text(",\"s\":\"t\",\"cat\":\"").text(category).text("\",\"name\":\"").text(name).text("\"}");
     }
 
-    fn arrow(&mut self, cast: &Cast, from: Point, head: ThreadId, at: Instant, name: &str, out: &mut Vec<u8>) {
+    fn arrow(&mut self, cast: &Cast, from: Point, head: Track, at: Instant, name: &str, out: &mut Vec<u8>) {
         self.arrows += 1;
-        let ends = [('s', from.thread, from.within), ('f', head, at)];
-        for (phase, thread, at) in ends {
-            event(out, phase, self.numbers.thread(cast, thread), at);
-            out.text(",\"cat\":\"arrow\",\"id\":").number(self.arrows).text(",\"name\":\"").text(name).text("\"}");
+        let tail = self.numbers.thread(cast, from.thread);
+        for (phase, track, at, binding) in [('s', tail, from.at, ""), ('f', head, at, "\"bp\":\"e\",")] {
+            event(out, phase, track, at);
+            out.text(",").text(binding).text("\"cat\":\"arrow\",\"id\":").number(self.arrows);
+            out.text(",\"name\":\"").text(name).text("\"}");
         }
     }
 }
@@ -157,9 +171,9 @@ impl Format for Chrome {
         match mark {
             Mark::Leaves(segment) => self.state(cast, segment, out),
             Mark::Enters(open, Some(Tail::Act(from) | Tail::Thread(from))) => {
-                self.arrow(cast, *from, open.thread, at, open.why.word(), out);
+                self.arrow(cast, *from, self.numbers.thread(cast, open.thread), at, open.why.word(), out);
             }
-            // Where a thread goes on after its own take is where the arrow from the drop ends.
+            // A thread goes on after its own take where the arrow from the drop ends.
             Mark::Enters(..) | Mark::Ends(_) | Mark::Sits(_) => {}
             Mark::Rises(stay) => self.stay(cast, stay, at, out),
             Mark::Asks(_, by) => self.act(cast, at, *by, "gil", "asks for the GIL", out),
@@ -167,14 +181,14 @@ impl Format for Chrome {
                 let name = if *forced { "drops the GIL on request" } else { "drops the GIL" };
                 self.act(cast, at, *by, "gil", name, out);
                 if let Some(asked) = asked {
-                    self.arrow(cast, *asked, by.thread, at, "request", out);
+                    self.arrow(cast, *asked, self.numbers.thread(cast, by.thread), at, "request", out);
                 }
             }
-            Mark::Frees(hold) => self.hold(cast, hold, at, out),
-            Mark::Takes { dropped: Some(dropped), by, .. } => {
-                self.arrow(cast, *dropped, by.thread, at, "hand-off", out);
+            Mark::Frees(hold) => {
+                self.hold(cast, hold, at, out);
+                self.hand_off(cast, hold, at, out);
             }
-            Mark::Takes { dropped: None, .. } => {}
+            Mark::Takes { dropped, hold, .. } => self.handed[hold.gil] = *dropped,
             Mark::Unlocks { by, hands_over, .. } => {
                 let name = if *hands_over { "hands a lock over" } else { "releases a lock" };
                 self.act(cast, at, *by, "lock", name, out);

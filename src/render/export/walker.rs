@@ -127,7 +127,7 @@ impl Walker {
     }
 
     fn point(&self, index: u64, thread: ThreadId) -> Point {
-        Point::new(index, thread, self.now, &self.segments)
+        Point { index, thread, at: self.now }
     }
 
     fn state(&mut self, open: Open, cause: Option<u64>, tell: Tell) {
