@@ -6,6 +6,7 @@
 mod cases;
 mod runs;
 mod tape;
+mod viewers;
 
 use std::collections::BTreeMap;
 use std::fs;

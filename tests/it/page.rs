@@ -6,7 +6,7 @@
 mod commands;
 mod pages;
 mod pointer;
-mod webdriver;
+pub mod webdriver;
 
 use std::fs;
 use std::path::Path;

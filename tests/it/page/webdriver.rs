@@ -117,7 +117,12 @@ impl Browser {
 
     /// Opens a file at a place in it.
     pub fn open_at(&self, file: &Path, place: &str) {
-        self.post("/url", json!({"url": format!("file://{}{place}", file.display())}));
+        self.go(&format!("file://{}{place}", file.display()));
+    }
+
+    /// Opens an address.
+    pub fn go(&self, address: &str) {
+        self.post("/url", json!({"url": address}));
     }
 
     /// Presses keys, one after the other.
