@@ -4,6 +4,7 @@
 //! out from the records what an export must say and compare. `exports/setup.sh` fetches the parsers.
 
 mod cases;
+mod long;
 mod runs;
 mod tape;
 mod viewers;

@@ -49,8 +49,12 @@ class Reader:
         self.counts = {}
         self.tails, self.heads = {}, {}  # flow id -> (time, track, name)
 
-    def packet(self, packet, first):
+    @staticmethod
+    def known(packet):
         no_unknown_fields(packet)
+
+    def packet(self, packet, first):
+        self.known(packet)
         assert packet.trusted_packet_sequence_id == 1
         if first:
             assert packet.sequence_flags == packet.SEQ_INCREMENTAL_STATE_CLEARED
