@@ -47,7 +47,8 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     /// `time.sleep`: the timer fires late by the timer slack.
     pub(super) fn begin_sleep(&mut self, thread: ThreadId, length: Span) {
         self.block(thread, Wait::Sleep, State::Sleep, Why::SleepStarted, Cause::Thread(thread));
-        self.wake_at(thread, length + self.scenario.machine().costs.timer_slack);
+        let late = self.draw(thread, Purpose::Timer, &self.scenario.machine().costs.timer_slack);
+        self.wake_at(thread, length + late);
     }
 
     fn wake_at(&mut self, thread: ThreadId, after: Span) {
@@ -90,9 +91,9 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
 
     /// The wait of a thread is over at that time, and late by the timer slack.
     pub(super) fn time_out_at(&mut self, thread: ThreadId, deadline: Instant) {
+        let late = self.draw(thread, Purpose::Timer, &self.scenario.machine().costs.timer_slack);
         let generation = self.threads[thread].generation;
-        let at = deadline + self.scenario.machine().costs.timer_slack;
-        self.queue.push(at, Event::TimesOut { thread, generation });
+        self.queue.push(deadline + late, Event::TimesOut { thread, generation });
     }
 
     /// A timed wait is over, and in vain. The thread needs a core, and the GIL, to find that out.

@@ -5,7 +5,8 @@ use crate::kernel::Kernel;
 use crate::kernel::event::Event;
 use crate::kernel::log::Cause;
 use crate::kernel::policy::{Enqueue, Policy};
-use crate::kernel::thread::{Phase, Stage, Wait, WokenOn, Work};
+use crate::kernel::thread::{Phase, Purpose, Stage, Wait, WokenOn, Work};
+use crate::model::Length;
 use crate::time::{Instant, Span};
 use crate::trace::{Observer, State, What, Why};
 
@@ -59,12 +60,13 @@ impl Core {
     }
 }
 
-impl<P: Policy, O: Observer> Kernel<'_, P, O> {
+impl<'s, P: Policy, O: Observer> Kernel<'s, P, O> {
     // ------------------------------------------------------------------ the two doors
 
     /// A thread that the policy has picked gets a core. `preempted` lost it for that.
     pub(super) fn on_core(&mut self, core: CoreId, thread: ThreadId, preempted: Option<ThreadId>) {
-        let cost = self.dispatch_cost(core, thread);
+        let wakeup = self.wakeup_cost(thread).map_or(Span::ZERO, |cost| self.draw(thread, Purpose::Wakeup, cost));
+        let cost = wakeup + self.switch_cost(core, thread);
         let waking = self.threads[thread].woken.take().is_some();
         let state = &mut self.cores[core];
         assert!(state.thread.is_none(), "two threads on one core");
@@ -127,19 +129,27 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         self.log.state(thread, state, None, why, cause);
     }
 
-    /// What it costs to bring a thread onto a core.
-    pub(super) fn dispatch_cost(&self, core: CoreId, thread: ThreadId) -> Span {
+    /// What the wake-up of a thread costs, if it was asleep.
+    fn wakeup_cost(&self, thread: ThreadId) -> Option<&'s Length> {
         let costs = &self.scenario.machine().costs;
-        let state = &self.threads[thread];
-        let wakeup = match state.woken {
-            Some(WokenOn::Idle) => costs.wakeup_idle,
-            Some(WokenOn::Busy) => costs.wakeup_busy,
-            None => Span::ZERO,
-        };
+        self.threads[thread].woken.map(|on| match on {
+            WokenOn::Idle => &costs.wakeup_idle,
+            WokenOn::Busy => &costs.wakeup_busy,
+        })
+    }
+
+    /// What it costs a core to turn to a thread.
+    fn switch_cost(&self, core: CoreId, thread: ThreadId) -> Span {
+        let costs = &self.scenario.machine().costs;
         let switch = self.cores[core].last.is_some_and(|last| last != thread);
-        let migration = state.last_core.is_some_and(|last| last != core);
+        let migration = self.threads[thread].last_core.is_some_and(|last| last != core);
         let only = |happens: bool, cost: Span| if happens { cost } else { Span::ZERO };
-        wakeup + only(switch, costs.context_switch) + only(migration, costs.migration)
+        only(switch, costs.context_switch) + only(migration, costs.migration)
+    }
+
+    /// Whether it never costs anything to bring a thread onto a core.
+    pub(super) fn dispatch_is_free(&self, core: CoreId, thread: ThreadId) -> bool {
+        self.wakeup_cost(thread).is_none_or(Length::is_zero) && self.switch_cost(core, thread).is_zero()
     }
 
     // ------------------------------------------------------------------ time on a core

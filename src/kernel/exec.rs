@@ -159,7 +159,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         self.start_burst(thread);
     }
 
-    /// The length of a step, drawn from the thread's own stream where it is random.
+    /// The length of a step, or a cost, drawn from the thread's own stream where it is random.
     pub(super) fn draw(&mut self, thread: ThreadId, purpose: Purpose, length: &Length) -> Span {
         let distribution = match length {
             Length::Fixed(span) => return *span,

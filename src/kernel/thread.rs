@@ -224,10 +224,14 @@ pub(crate) enum Purpose {
     Io,
     Sleep,
     Timeout,
+    /// How late a timer of the kernel fires.
+    Timer,
+    /// What a wake-up costs.
+    Wakeup,
 }
 
 impl Purpose {
-    pub const COUNT: usize = 5;
+    pub const COUNT: usize = 7;
 
     pub fn word(self) -> &'static str {
         match self {
@@ -236,6 +240,8 @@ impl Purpose {
             Purpose::Io => "io",
             Purpose::Sleep => "sleep",
             Purpose::Timeout => "timeout",
+            Purpose::Timer => "timer",
+            Purpose::Wakeup => "wakeup",
         }
     }
 }

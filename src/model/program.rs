@@ -1,7 +1,7 @@
 //! A program as the kernel runs it: a flat list of operations with jump targets, and a cursor per thread.
 
 use crate::ids::{DeviceId, GroupId, LockId, ObjectId};
-use crate::rng::Distribution;
+use crate::rng::{Distribution, Shape};
 use crate::time::Span;
 
 /// How long an operation takes.
@@ -11,6 +11,45 @@ pub enum Length {
     Fixed(Span),
     /// Drawn anew each time, from the thread's own stream.
     Random(Box<Distribution>),
+}
+
+impl Default for Length {
+    fn default() -> Self {
+        Length::Fixed(Span::ZERO)
+    }
+}
+
+impl From<Span> for Length {
+    fn from(span: Span) -> Self {
+        Length::Fixed(span)
+    }
+}
+
+impl Length {
+    /// The shortest and the longest that it can be.
+    pub fn bounds(&self) -> (Span, Span) {
+        let distribution = match self {
+            Length::Fixed(span) => return (*span, *span),
+            Length::Random(distribution) => distribution,
+        };
+        let (low, high) = match &distribution.shape {
+            Shape::Uniform(low, high) => (*low, *high),
+            Shape::Choice { values, .. } => {
+                (values.iter().copied().min().unwrap_or(0), values.iter().copied().max().unwrap_or(0))
+            }
+            Shape::Normal(mean, 0) => (*mean, *mean),
+            Shape::Exponential(0) => (0, 0),
+            Shape::Pareto { scale, .. } => (*scale, if *scale == 0 { 0 } else { u64::MAX }),
+            _ => (0, u64::MAX),
+        };
+        let clamp = |ns: u64| Span::from_ns(ns.clamp(distribution.min, distribution.max));
+        (clamp(low), clamp(high))
+    }
+
+    /// Whether it never takes any time.
+    pub fn is_zero(&self) -> bool {
+        self.bounds().1.is_zero()
+    }
 }
 
 /// One operation. Loops are flattened: [`Op::Repeat`] and [`Op::Again`] name each other's place.

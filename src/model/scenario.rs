@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use crate::ids::{CoreId, DeviceId, GilId, GroupId, IdVec, InterpId, LockId, ObjectId, ProcId, ProgramId, ThreadId};
 use crate::model::expect::Expectation;
-use crate::model::program::Program;
+use crate::model::program::{Length, Program};
 use crate::ratio::Ratio;
 use crate::time::{Instant, Span};
 
@@ -94,18 +94,18 @@ pub enum Scheduler {
 }
 
 /// What the operating system's own actions cost. All of them are overhead on the core where they happen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct MachineCosts {
     /// A core turns from one thread to a different one.
     pub context_switch: Span,
     /// A thread is woken onto a core that was idle.
-    pub wakeup_idle: Span,
+    pub wakeup_idle: Length,
     /// A thread is woken and takes its turn on a core that was busy.
-    pub wakeup_busy: Span,
+    pub wakeup_busy: Length,
     /// A thread runs on another core than the last time.
     pub migration: Span,
     /// How late every timer of the kernel fires (sleep, timed wait).
-    pub timer_slack: Span,
+    pub timer_slack: Length,
 }
 
 /// A device that serves so many requests at once, first come, first served.
@@ -301,7 +301,10 @@ pub enum NextHolder {
     /// Whoever has wanted the GIL longest; ties by declaration.
     Fifo,
     /// The head of a queue in which a waiter that times out re-enters at the tail, as with glibc's condition variable.
-    Futex,
+    Futex {
+        /// How often who has just asked takes the signal before another waiter has woken for it.
+        stolen: Ratio,
+    },
     /// Any, from the seed.
     Random,
 }

@@ -226,28 +226,49 @@ fn processes_start_processes() {
     assert_eq!(model.threads()[ThreadId(1)].arrival, Arrival::At(Span::ZERO));
 }
 
+fn us(us: u64) -> Length {
+    Length::Fixed(Span::from_us(us))
+}
+
+#[test]
+fn costs_may_spread_and_the_model_wins_item_by_item() {
+    let costs = |text: &str| {
+        let model = format!("name: x\nmachine: {{profile: linux, costs: {text}}}\nthreads: {{a: {{do: []}}}}\n");
+        scenario(&model).machine().costs.clone()
+    };
+    let spread = |low, high| {
+        Length::Random(Box::new(Distribution {
+            shape: Shape::Uniform(low, high),
+            min: 0,
+            max: gilsim::time::LONGEST.ns(),
+        }))
+    };
+    let slack = costs("{timer_slack: {uniform: [40us, 60us]}, wakeup: {idle: {uniform: [5us, 95us]}}}");
+    assert_eq!([&slack.timer_slack, &slack.wakeup_idle], [&spread(40_000, 60_000), &spread(5_000, 95_000)]);
+    assert_eq!(slack.wakeup_busy, spread(1_000, 9_000), "of the profile");
+    let same = costs("{wakeup: {uniform: [5us, 95us]}}");
+    assert_eq!([&same.wakeup_idle, &same.wakeup_busy], [&spread(5_000, 95_000); 2]);
+}
+
 #[test]
 fn profiles_give_costs_and_the_model_wins() {
     let linux = loaded("name: x\nmachine: {profile: linux}\nthreads: {a: {do: []}}\n", None, &[]).scenario;
-    let costs = linux.machine().costs;
-    assert_eq!(
-        (costs.timer_slack, costs.wakeup_idle, costs.wakeup_busy),
-        (Span::from_us(50), Span::from_us(30), Span::from_us(1))
-    );
+    let costs = &linux.machine().costs;
+    assert_eq!(costs.wakeup_idle, us(30));
+    assert_eq!(costs.wakeup_busy.bounds(), (Span::from_us(1), Span::from_us(9)));
+    assert_eq!(costs.timer_slack.bounds(), (Span::from_us(45), Span::from_us(55)));
     assert_eq!(
         (linux.machine().tick, linux.machine().scheduler.clone()),
         (ms(4), Scheduler::Fair { slice: Span::from_us(2_100) })
     );
-    assert_eq!(linux.gils().values().as_slice()[0].next_holder, NextHolder::Futex);
+    assert_eq!(linux.gils().values().as_slice()[0].next_holder, NextHolder::Futex { stolen: Ratio::new(2, 5) });
     assert_eq!(linux.interpreters()[InterpId(0)].costs.fork, Span::from_us(600));
     let model = "name: x\nmachine: {profile: linux, tick: 0ms, scheduler: {fair: {slice: 3ms}}, costs: {wakeup: {idle: 5us}, context_switch: 0us}}\n\
                  python: {next_holder: fifo, version: \"3.14\", build: free-threaded, costs: {fork: 0ms}}\nthreads: {a: {do: []}}\n";
     let mixed = scenario(model);
-    let costs = mixed.machine().costs;
-    assert_eq!(
-        (costs.context_switch, costs.wakeup_idle, costs.wakeup_busy),
-        (Span::ZERO, Span::from_us(5), Span::from_us(1))
-    );
+    let costs = &mixed.machine().costs;
+    assert_eq!((costs.context_switch, &costs.wakeup_idle), (Span::ZERO, &us(5)));
+    assert_eq!(costs.wakeup_busy, linux.machine().costs.wakeup_busy);
     assert_eq!(
         (mixed.machine().tick, mixed.machine().scheduler.clone()),
         (Span::ZERO, Scheduler::Fair { slice: ms(3) })
@@ -263,10 +284,10 @@ fn a_profile_may_be_a_file_that_the_caller_reads() {
     let model = "name: x\nmachine: {profile: mine.yaml}\nthreads: {a: {do: []}}\n";
     let mine = scenario(model);
     assert_eq!(
-        (mine.profile(), mine.machine().costs.migration, mine.machine().costs.wakeup_busy),
-        ("mine.yaml", Span::from_us(3), Span::from_us(2))
+        (mine.profile(), mine.machine().costs.migration, &mine.machine().costs.wakeup_busy),
+        ("mine.yaml", Span::from_us(3), &us(2))
     );
-    assert_eq!(mine.machine().costs.wakeup_idle, Span::ZERO);
+    assert_eq!(mine.machine().costs.wakeup_idle, us(0));
     let source = Source { name: "m.yaml".to_owned(), text: model.replace("mine", "broken") };
     let read_profile = &|_: &str| Ok("machine: {costs: {wakeup: 5}}\n".to_owned());
     let findings = load(&source, &Options { read_profile, ..Options::default() }).expect_err("a broken profile");

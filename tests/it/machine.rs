@@ -104,6 +104,26 @@ fn timers_fire_late_by_their_slack_and_io_does_not() {
 }
 
 #[test]
+fn costs_that_spread_are_drawn_each_time_from_the_thread_s_own_stream() {
+    let sleeps = |costs: &str, more: &str| {
+        let machine = format!("{{cores: 2, costs: {{{costs}}}}}");
+        let sleeper = [("", "{repeat: 400, do: [{sleep: 1ms}]}"), ("", more)];
+        run(&natives(&machine, &sleeper), &[]).0
+    };
+    let end = |costs: &str, more: &str| finish(&sleeps(costs, more), "p1");
+    for cost in ["timer_slack", "wakeup"] {
+        let fixed = end(&format!("{cost}: 50us"), "");
+        assert_eq!(fixed, span("420ms"), "{cost}");
+        assert_eq!(end(&format!("{cost}: {{uniform: [50us, 50us]}}"), ""), fixed, "{cost}");
+        // 400 draws with a deviation of 100 / √12 us: five standard errors of the sum are 5 · 28.87 · √400 = 2887 us.
+        let drawn = end(&format!("{cost}: {{uniform: [0us, 100us]}}"), "");
+        assert!(drawn != fixed && drawn.ns().abs_diff(fixed.ns()) < 2_887_000, "{cost}: {drawn}");
+        // Somebody else's sleeps draw from a stream of their own.
+        assert_eq!(end(&format!("{cost}: {{uniform: [0us, 100us]}}"), "{sleep: 7us}"), drawn, "{cost}");
+    }
+}
+
+#[test]
 fn a_device_serves_so_many_at_once() {
     for (at_once, last) in [(1, "40ms"), (2, "20ms"), (4, "10ms")] {
         let machine = format!("{{cores: 4, devices: {{disk: {{at_once: {at_once}}}}}}}");

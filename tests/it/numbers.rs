@@ -145,7 +145,9 @@ fn turns_on_two_cores() {
     for (interval, measured) in [("500us", "600us"), ("1ms", "1090us"), ("5ms", "5110us"), ("50ms", "50100us")] {
         let (_, records) = run(TWO_HOGS, &[&format!("python.switch_interval={interval}")]);
         let found = median(holds(&records));
-        assert_eq!(found, span(interval) + span("110us"));
+        let expected = span(interval) + span("110us");
+        // The slack spreads by 5 us either way; the median of some 40 turns and more by far less.
+        assert!(found.ns().abs_diff(expected.ns()) <= 3_000, "{found} for {expected}");
         let measured = span(measured);
         assert!(found.ns().abs_diff(measured.ns()) <= 50_000, "{found} for a measured {measured}");
     }
@@ -165,7 +167,9 @@ fn turns_on_one_core_are_whole_ticks() {
             .map(|record| record.at)
             .collect();
         let turns = grants.windows(2).map(|pair| pair[1].since(pair[0])).collect();
-        assert_eq!(median(turns), span(turn), "interval {interval}");
+        // Timers and wake-ups spread by some microseconds.
+        let (found, turn) = (median(turns), span(turn));
+        assert!(found.ns().abs_diff(turn.ns()) <= 10_000, "interval {interval}: {found} for {turn}");
     }
 }
 
@@ -346,22 +350,90 @@ processes:
     assert_eq!(waits.iter().sum::<u64>() * 10 / 5, 82);
 }
 
-/// A known divergence, pinned: four hogs on two cores get about 25 % each on real machines. With constant latencies the
-/// queue of `futex` falls into step and passes one over; who is next by chance is near the truth. When the first half of
-/// this test goes red the divergence has gone, and the conformance suite can use the default again.
+/// What each of so many equal hogs gets of 3 s, by share.
+fn shares(hogs: u64, sets: &[&str]) -> Vec<f64> {
+    let yaml = format!(
+        "
+name: hogs
+machine: {{cores: 2, profile: linux}}
+threads: {{w: {{count: {hogs}, daemon: true, do: [{{repeat: forever, do: [{{cpu: 5ms}}]}}]}}, m: {{do: [{{sleep: 3s}}]}}}}
+"
+    );
+    let (simulation, _) = run(&yaml, sets);
+    let ran = (1..=hogs).map(|n| in_state(&simulation, &format!("w-{n}"), State::Python).ns() as f64);
+    let ran: Vec<f64> = ran.collect();
+    let all: f64 = ran.iter().sum();
+    ran.iter().map(|ran| ran / all).collect()
+}
+
+fn least(shares: &[f64]) -> f64 {
+    shares.iter().copied().fold(1.0, f64::min)
+}
+
+fn most(shares: &[f64]) -> f64 {
+    shares.iter().copied().fold(0.0, f64::max)
+}
+
+/// Jain's index: 1 = all the same, 1 / n = one has everything.
+fn jain(shares: &[f64]) -> f64 {
+    shares.iter().sum::<f64>().powi(2) / (shares.len() as f64 * shares.iter().map(|share| share * share).sum::<f64>())
+}
+
+/// No real machine passes a thread over for ever. Costs that never vary let threads fall into step, and then one of three
+/// waiters always comes a moment too late: that is why the profile's timers and wake-ups spread.
 #[test]
-fn four_hogs_under_futex_fall_into_step_and_by_chance_do_not() {
-    let yaml = "
-name: four hogs
-machine: {cores: 2, profile: linux}
-threads: {w: {count: 4, daemon: true, do: [{repeat: forever, do: [{cpu: 5ms}]}]}, m: {do: [{sleep: 600ms}]}}
-";
-    let least = |sets: &[&str]| {
-        let (simulation, _) = run(yaml, sets);
-        let ran = (1..=4).map(|n| in_state(&simulation, &format!("w-{n}"), State::Python).ns());
-        let ran: Vec<u64> = ran.collect();
-        ran.iter().min().expect("four") * 100 / ran.iter().sum::<u64>()
+fn nobody_starves_where_timers_and_wake_ups_spread() {
+    for hogs in 2..=8 {
+        let shares = shares(hogs, &[]);
+        assert!(least(&shares) > 0.75 / hogs as f64, "{hogs} hogs: {shares:?}");
+    }
+    let constant =
+        ["machine.costs.timer_slack=50us", "machine.costs.wakeup={idle: 30us, busy: 1us}", "python.stolen_signals=0%"];
+    assert!(least(&shares(4, &constant)) < 0.05, "constant costs: the spread is not needed any more");
+}
+
+/// The median of 11 seeds (one run of 3 s says little of the least share) lies among the values that were measured: CPython
+/// 3.11, 3.12 and 3.13, runs of 2 to 4 s on the host that the profile comes from, with little else running. First in, first
+/// out would give everybody the same: 1/4, and 0.0833 where 0.045 to 0.073 was measured for the least of twelve.
+#[test]
+fn hogs_share_as_unequally_as_they_do_in_reality() {
+    type Among = (fn(&[f64]) -> f64, f64, f64);
+    let measured: [(u64, [Among; 3]); 2] = [
+        (4, [(least, 0.2229, 0.2406), (most, 0.2620, 0.2740), (jain, 0.9959, 0.9989)]),
+        (12, [(least, 0.0445, 0.0725), (most, 0.0970, 0.1157), (jain, 0.9558, 0.9840)]),
+    ];
+    for (hogs, measured) in measured {
+        let seeds = 1..=11;
+        let runs: Vec<Vec<f64>> = seeds.map(|seed| shares(hogs, &[&format!("run.seed={seed}")])).collect();
+        for (what, (of, low, high)) in ["least", "most", "Jain"].iter().zip(measured) {
+            let mut values: Vec<f64> = runs.iter().map(|run| of(run)).collect();
+            values.sort_by(f64::total_cmp);
+            let found = values[values.len() / 2];
+            assert!((low * 0.98..=high * 1.02).contains(&found), "{hogs} hogs, {what}: {found:.4}");
+        }
+    }
+}
+
+/// Four hogs, a core for each: the queue alone goes round, so hardly ever is anybody next but one. A stolen signal goes back
+/// to the thread that has just let go.
+#[test]
+fn stolen_signals_go_back_to_who_asked() {
+    let returns = |stolen: &str| {
+        let yaml = format!(
+            "{{name: four hogs, machine: {{cores: 4, profile: linux}}, python: {{stolen_signals: {stolen}}}, \
+             run: {{until: 10s}}, threads: {{w: {{count: 4, do: [{{repeat: forever, do: [{{cpu: 5ms}}]}}]}}}}}}"
+        );
+        let (_, records) = run(&yaml, &[]);
+        let grants = records.iter().filter_map(|record| match record.what {
+            What::Gil { thread, act: GilAct::Grant { switched: true }, .. } => Some(thread.0),
+            _ => None,
+        });
+        let turns: Vec<u32> = grants.collect();
+        turns.windows(3).filter(|turn| turn[0] == turn[2]).count() as f64 / turns.len() as f64
     };
-    assert!(least(&[]) <= 5, "known divergence: one of four is passed over");
-    assert!(least(&["python.next_holder=random"]) >= 10);
+    assert!(returns("0%") < 0.01, "{}", returns("0%"));
+    // 1,940 turns: a deviation of √(0.4 · 0.6 / 1940) = 1.1 %, times four; and one in twenty by the queue, which a stolen
+    // signal has left in another order.
+    assert!((0.356..0.494).contains(&returns("40%")), "{}", returns("40%"));
+    assert!(returns("100%") > 0.95, "{}", returns("100%"));
 }

@@ -86,36 +86,47 @@ def sleep_late():
     return now() - before - 1000000
 
 
-def turns(seconds):
-    """Two threads read the clock as fast as they can: who ran when, as stretches without a pause of a millisecond."""
+def turns(count, seconds):
+    """Threads read the clock as fast as they can: who ran when, as stretches without a pause of a millisecond."""
     end = now() + int(seconds * 1e9)
     stretches = []
 
-    def run():
+    def run(who):
         first = last = now()
         while last < end:
             at = now()
             if at - last > 1000000:
-                stretches.append((first, last))
+                stretches.append((first, last, who))
                 first = at
             last = at
 
-    threads = [threading.Thread(target=run) for _ in range(2)]
+    threads = [threading.Thread(target=run, args=(who,)) for who in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     stretches.sort()
     # The first and the last ones are cut by the start and by the end.
-    stretches = stretches[2:-2]
-    found["gil_hold"] = [last - first for first, last in stretches]
+    return stretches[count:-count]
+
+
+def turns_of_two():
+    stretches = turns(2, 0.5)
+    found["gil_hold"] = [last - first for first, last, _ in stretches]
     found["gil_gap"] = [b[0] - a[1] for a, b in zip(stretches, stretches[1:]) if b[0] > a[1]]
+
+
+def turns_of_many():
+    """For each turn whether the next one is again that of the thread before it, which is the one that asked: 0 or 1."""
+    who = [who for _, _, who in turns(8, 1.5)]
+    found["returns"] = [int(who[n] == who[n + 2]) for n in range(len(who) - 2)]
 
 
 def main():
     measure("thread_start", 60, thread_start)
     measure("sleep_late", 40, sleep_late)
-    turns(0.5)
+    turns_of_two()
+    turns_of_many()
     measure("fork", 15, fork)
     if sys.version_info >= (3, 4):
         measure("spawn", 4, process_start("spawn"))

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::backend::calibrate::{Calibration, Figure};
+use crate::backend::calibrate::{Calibration, Figure, PythonFigures};
 use crate::time::Span;
 
 /// The file.
@@ -83,11 +83,25 @@ fn machine(out: &mut String, found: &Calibration) {
     let _ = writeln!(out, "    # compare: turns on one core. {}", found.turns.says());
 }
 
+/// How often a signal is stolen by who asked.
+fn stolen(out: &mut String, python: Option<&PythonFigures>) {
+    let how = "turns of eight computing threads that went straight back to who had asked";
+    let measured = python.and_then(|python| Some((python, python.stolen_signals()?)));
+    let _ = match measured {
+        Some((python, percent)) => {
+            let (back, all) = python.returns;
+            writeln!(out, "  stolen_signals: {percent}% # {back} of {all} {how}")
+        }
+        None => writeln!(out, "  stolen_signals: 40% # NOT MEASURED here, that of another machine: {how}"),
+    };
+}
+
 fn python(out: &mut String, found: &Calibration) {
     let _ = writeln!(out, "python:");
     let _ = writeln!(out, "  next_holder: futex # glibc's condition variable; not measured");
-    let _ = writeln!(out, "  costs:");
     let first = found.pythons.first();
+    stolen(out, first);
+    let _ = writeln!(out, "  costs:");
     let figure = |name: &str| first.and_then(|python| python.figure(name));
     for name in ["thread_start", "fork", "spawn", "forkserver", "interpreter_start"] {
         let own = figure(name).filter(|figure| figure.median().is_some());

@@ -4,7 +4,7 @@ use crate::model::code::Code;
 use crate::model::lower::plan::{Plan, ProcessPlan};
 use crate::model::report::Report;
 use crate::model::scenario::Machine;
-use crate::model::spec::steps::{Action, Step, Steps, bounds};
+use crate::model::spec::steps::{Action, Step, Steps};
 use crate::time::{Instant, LONGEST};
 
 /// Checks all programs that run.
@@ -97,7 +97,7 @@ fn takes_time(steps: &Steps, free_sleep: bool) -> bool {
         Action::Use { verb, .. } if verb.may_wait() => true,
         action => match action.body() {
             Some(body) => takes_time(body, free_sleep),
-            None => action.length().is_some_and(|length| !bounds(length).1.is_zero()),
+            None => action.length().is_some_and(|length| !length.is_zero()),
         },
     })
 }
@@ -108,7 +108,7 @@ fn shortest(steps: &Steps, chosen: fn(&Action) -> bool) -> u128 {
         Action::Repeat { times, body } => shortest(body, chosen).saturating_mul(times.unwrap_or(1).into()),
         action => match action.body() {
             Some(body) => shortest(body, chosen),
-            None => action.length().filter(|_| chosen(action)).map_or(0, |length| bounds(length).0.ns().into()),
+            None => action.length().filter(|_| chosen(action)).map_or(0, |length| length.bounds().0.ns().into()),
         },
     };
     steps.0.iter().fold(0, |sum, each| sum.saturating_add(step(each)))

@@ -9,7 +9,7 @@ use crate::model::report::Report;
 use crate::model::scenario::{Device, Machine, MachineCosts, RunQueue, Scheduler};
 use crate::model::spec::Model;
 use crate::model::spec::machine as shapes;
-use crate::model::spec::machine::{CoreList, Cores, Policy, RunQueueWord, Wakeup};
+use crate::model::spec::machine::{CoreList, Cores, Cost, Policy, RunQueueWord, Wakeup, WakeupCosts};
 use crate::model::spec::profile::Profile;
 use crate::model::tree::Spot;
 use crate::ratio::{Ratio, lcm};
@@ -117,22 +117,21 @@ fn costs(layers: [Option<&shapes::MachineCosts>; 2]) -> MachineCosts {
     let pick = |cost: fn(&shapes::MachineCosts) -> Option<At<Span>>| {
         layers.iter().flatten().find_map(|layer| cost(layer)).map_or(Span::ZERO, |cost| cost.value)
     };
-    let wakeup = |item: fn(&Wakeup) -> Option<Span>| {
+    let wakeup = |item: fn(&WakeupCosts) -> Option<&At<Cost>>| {
         let layers = layers.iter().flatten().filter_map(|layer| layer.wakeup.as_ref());
-        layers.filter_map(|wakeup| item(&wakeup.value)).next().unwrap_or(Span::ZERO)
+        let mut found = layers.filter_map(|wakeup| match &wakeup.value {
+            Wakeup::Same(Cost(length)) => Some(length.clone()),
+            Wakeup::ByCore(costs) => item(costs).map(|cost| cost.value.0.clone()),
+        });
+        found.next().unwrap_or_default()
     };
+    let slack = layers.iter().flatten().find_map(|layer| layer.timer_slack.as_ref());
     MachineCosts {
         context_switch: pick(|costs| costs.context_switch),
-        wakeup_idle: wakeup(|wakeup| match wakeup {
-            Wakeup::Same(span) => Some(*span),
-            Wakeup::ByCore(costs) => costs.idle.map(|idle| idle.value),
-        }),
-        wakeup_busy: wakeup(|wakeup| match wakeup {
-            Wakeup::Same(span) => Some(*span),
-            Wakeup::ByCore(costs) => costs.busy.map(|busy| busy.value),
-        }),
+        wakeup_idle: wakeup(|costs| costs.idle.as_ref()),
+        wakeup_busy: wakeup(|costs| costs.busy.as_ref()),
         migration: pick(|costs| costs.migration),
-        timer_slack: pick(|costs| costs.timer_slack),
+        timer_slack: slack.map_or_else(Default::default, |slack| slack.value.0.clone()),
     }
 }
 

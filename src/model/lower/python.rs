@@ -53,6 +53,10 @@ pub fn settle(layers: &[&Python], profile: &Profile, report: &mut Report) -> Set
     let interval = pick(layers, |python| python.switch_interval);
     above_zero("the switch interval", interval, report);
     let next_holder = pick(layers, |python| python.next_holder).or(from_profile.and_then(|python| python.next_holder));
+    let stolen = pick(layers, |python| python.stolen_signals).or(from_profile.and_then(|python| python.stolen_signals));
+    if let Some(At { spot, .. }) = stolen.filter(|stolen| stolen.value.0 > Ratio::ONE) {
+        report.error(Code::E105, spot, "a share of signals is at most 100%");
+    }
     let own = layers.iter().filter_map(|python| python.costs.as_ref());
     let costs: Vec<&shapes::PythonCosts> =
         own.chain(from_profile.and_then(|python| python.costs.as_ref())).map(|costs| &costs.value).collect();
@@ -67,7 +71,9 @@ pub fn settle(layers: &[&Python], profile: &Profile, report: &mut Report) -> Set
             _ => interval.map_or(DEFAULT_INTERVAL, |interval| interval.value),
         },
         next_holder: match next_holder.map(|next| next.value) {
-            Some(NextHolderWord::Futex) => NextHolder::Futex,
+            Some(NextHolderWord::Futex) => {
+                NextHolder::Futex { stolen: stolen.map_or(Ratio::ZERO, |stolen| stolen.value.0) }
+            }
             Some(NextHolderWord::Random) => NextHolder::Random,
             Some(NextHolderWord::Fifo) | None => NextHolder::Fifo,
         },

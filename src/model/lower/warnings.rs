@@ -11,7 +11,7 @@ use crate::model::report::Report;
 use crate::model::scenario::{Machine, NextHolder};
 use crate::model::spec::Model;
 use crate::model::spec::objects::LockKind;
-use crate::model::spec::steps::{Action, Steps, bounds};
+use crate::model::spec::steps::{Action, Steps};
 use crate::model::spec::threads::Arrivals;
 use crate::model::tree::Spot;
 
@@ -100,7 +100,7 @@ fn take_turns(process: &ProcessPlan, report: &mut Report) {
 
 fn only_computes(steps: &Steps) -> bool {
     let python = |action: &Action| match action {
-        Action::Cpu(length) | Action::NativeHoldingGil(length) => !bounds(length).1.is_zero(),
+        Action::Cpu(length) | Action::NativeHoldingGil(length) => !length.is_zero(),
         _ => false,
     };
     let lets_go = |action: &Action| {

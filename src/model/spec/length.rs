@@ -11,7 +11,7 @@ use crate::rng::{Distribution, Shape};
 use crate::time::{LONGEST, Span};
 
 /// The words that name a distribution.
-const SHAPES: &[&str] = &["uniform", "normal", "exponential", "choice", "pareto"];
+pub const SHAPES: &[&str] = &["uniform", "normal", "exponential", "choice", "pareto"];
 /// The keys that may stand beside one.
 const BESIDE: &[&str] = &["min", "max", "weights"];
 

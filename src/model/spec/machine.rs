@@ -2,7 +2,9 @@
 
 use crate::model::code::Code;
 use crate::model::decode::{Anything, At, Decode, Named, unknown_key, wrong};
+use crate::model::program::Length;
 use crate::model::report::Report;
+use crate::model::spec::length::SHAPES;
 use crate::model::spec::shape::{Shape, shape, word, words};
 use crate::model::tree::{Entry, Node, Spot, Value};
 use crate::ratio::Ratio;
@@ -38,7 +40,7 @@ shape! {
         /// a thread runs on another core than the last time
         migration: Span = "0us";
         /// how late every timer of the kernel fires
-        timer_slack: Span = "0us";
+        timer_slack: Cost = "0us";
     }
 }
 
@@ -46,9 +48,9 @@ shape! {
     /// The cost of a wake-up by the state of the core.
     WakeupCosts "wakeup" {
         /// the core was idle
-        idle: Span = "0us";
+        idle: Cost = "0us";
         /// the core was busy
-        busy: Span = "0us";
+        busy: Cost = "0us";
     }
 }
 
@@ -105,23 +107,37 @@ impl Decode for Cores {
     }
 }
 
+/// A cost that may spread: a length as a step has it, drawn anew each time it is paid.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cost(pub Length);
+
+impl Decode for Cost {
+    fn kind() -> String {
+        "T".to_owned()
+    }
+    fn decode(node: &Node, report: &mut Report) -> Option<Cost> {
+        Length::decode(node, report).map(Cost)
+    }
+}
+
 /// `30us` or `{idle: 30us, busy: 1us}`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Wakeup {
     /// The same for both.
-    Same(Span),
+    Same(Cost),
     /// By the state of the core.
     ByCore(WakeupCosts),
 }
 
 impl Decode for Wakeup {
     fn kind() -> String {
-        "duration | <wakeup>".to_owned()
+        "T | <wakeup>".to_owned()
     }
     fn decode(node: &Node, report: &mut Report) -> Option<Wakeup> {
+        let is_distribution = SHAPES.iter().any(|word| node.get(word).is_some());
         match node.value {
-            Value::Map(_) => WakeupCosts::decode(node, report).map(Wakeup::ByCore),
-            _ => Span::decode(node, report).map(Wakeup::Same),
+            Value::Map(_) if !is_distribution => WakeupCosts::decode(node, report).map(Wakeup::ByCore),
+            _ => Cost::decode(node, report).map(Wakeup::Same),
         }
     }
 }

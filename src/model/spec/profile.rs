@@ -1,5 +1,6 @@
 //! The shape of a profile: costs that somebody measured.
 
+use crate::model::decode::Percent;
 use crate::model::spec::machine::MachineCosts;
 use crate::model::spec::python::{NextHolderWord, PythonCosts};
 use crate::model::spec::shape::{shape, words};
@@ -36,6 +37,8 @@ shape! {
     ProfilePython "profile python" {
         /// which waiter a drop wakes
         next_holder: NextHolderWord = "fifo";
+        /// futex: how often who asked for the GIL takes the signal meant for another waiter
+        stolen_signals: Percent = "0%";
         /// what its actions cost
         costs: PythonCosts = "nothing";
     }

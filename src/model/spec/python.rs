@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::model::code::Code;
-use crate::model::decode::{At, Decode, map, scalar};
+use crate::model::decode::{At, Decode, Percent, map, scalar};
 use crate::model::report::Report;
 use crate::model::spec::shape::{shape, words};
 use crate::model::tree::{Form, Node, Spot, Value, crop};
@@ -25,6 +25,8 @@ shape! {
         next_holder: NextHolderWord = "fifo, or of the profile";
         /// by which rules the GIL changes hands: CPython's, or some that were proposed for it
         gil: GilWord = "cpython";
+        /// futex: how often who asked for the GIL, not asleep yet, takes the signal meant for another waiter
+        stolen_signals: Percent = "0%, or of the profile";
         /// how multiprocessing makes a child
         start_method: StartMethodWord = "fork; 3.14: forkserver";
         /// whether the child starts stand under `if __name__ == "__main__"`

@@ -7,8 +7,6 @@ use crate::model::report::Report;
 use crate::model::spec::length::Times;
 use crate::model::spec::shape::shape;
 use crate::model::tree::{Entry, Node, Spot, crop};
-use crate::rng::Shape;
-use crate::time::Span;
 
 /// A list of steps.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -426,26 +424,6 @@ impl Action {
             _ => None,
         }
     }
-}
-
-/// The shortest and the longest that a length can be.
-pub fn bounds(length: &Length) -> (Span, Span) {
-    let distribution = match length {
-        Length::Fixed(span) => return (*span, *span),
-        Length::Random(distribution) => distribution,
-    };
-    let (low, high) = match &distribution.shape {
-        Shape::Uniform(low, high) => (*low, *high),
-        Shape::Choice { values, .. } => {
-            (values.iter().copied().min().unwrap_or(0), values.iter().copied().max().unwrap_or(0))
-        }
-        Shape::Normal(mean, 0) => (*mean, *mean),
-        Shape::Exponential(0) => (0, 0),
-        Shape::Pareto { scale, .. } => (*scale, if *scale == 0 { 0 } else { u64::MAX }),
-        _ => (0, u64::MAX),
-    };
-    let clamp = |ns: u64| Span::from_ns(ns.clamp(distribution.min, distribution.max));
-    (clamp(low), clamp(high))
 }
 
 impl Steps {
