@@ -445,10 +445,6 @@ fn a_worker_that_floods_lies_or_dies_is_an_error() {
 
 #[test]
 fn a_worker_killed_at_any_time_is_an_error_soon() {
-    patiently(killed_at_any_time);
-}
-
-fn killed_at_any_time() {
     let scratch = tempfile::tempdir().expect("a folder");
     let interpreter = python3(scratch.path());
     for round in 0..8u64 {
@@ -461,15 +457,65 @@ fn killed_at_any_time() {
             pause(1);
         }
         pause(round * 53);
-        // The leader of the group is the oldest of them.
-        let leader = *survivors(&folder).iter().min().expect("a worker");
-        kill("KILL", leader);
+        kill("KILL", leader(&folder));
         let killed = now();
         let error = run.join().expect("no panic");
         assert!(matches!(&error, Err(Error::Died { status, .. }) if status.contains("signal: 9")), "{error:?}");
         assert!(now() - killed < Duration::from_secs(1));
         nothing_is_left(&folder);
     }
+}
+
+/// The worker that leads its process group. Numbers of processes start again from below at some time, so it need not have
+/// the least.
+fn leader(folder: &Path) -> u32 {
+    let leads = |pid: &u32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // pid (name) state parent group …
+        let group = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(2)?.parse().ok());
+        group == Some(*pid)
+    };
+    survivors(folder).into_iter().find(leads).expect("a worker that leads")
+}
+
+/// A worker that has reported everything and is killed before it has ended did not end as it should.
+#[test]
+fn a_worker_killed_after_its_report_is_an_error_too() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let folder = scratch.path().join("private");
+    fs::create_dir(&folder).expect("a folder");
+    let python = python3(scratch.path()).path;
+    let interpreter = impostor(scratch.path(), &format!("'{}' \"$@\"; kill -KILL $$", python.display()));
+    let short = scenario("{name: short, machine: {cores: 2}, threads: {a: {do: [{cpu: 1ms}]}}}");
+    let error = Cpython::new(interpreter, Options::new(&folder)).run_trial(&short);
+    assert!(matches!(&error, Err(Error::Died { status, .. }) if status.contains("signal: 9")), "{error:?}");
+    nothing_is_left(&folder);
+}
+
+/// So did a child that somebody killed while its parent goes on to the end.
+#[test]
+fn a_killed_child_is_an_error() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let folder = scratch.path().join("private");
+    fs::create_dir(&folder).expect("a folder");
+    let backend = Cpython::new(python3(scratch.path()), Options::new(&folder));
+    let yaml = "{name: parent, machine: {cores: 2}, python: {start_method: fork}, processes: {parent: {do: [{start: child}, {join: child}]}, \
+                child: {do: [{sleep: 20s}]}}}";
+    let run = thread::spawn(move || backend.run_trial(&scenario(yaml)));
+    let child = loop {
+        pause(20);
+        let all = survivors(&folder);
+        let first = (!all.is_empty()).then(|| leader(&folder));
+        if let Some(child) = all.iter().copied().find(|pid| first.is_some_and(|first| first != *pid)) {
+            break child;
+        }
+    };
+    // It has begun: its parent waits for it.
+    pause(300);
+    kill("KILL", child);
+    let error = run.join().expect("no panic");
+    assert!(matches!(&error, Err(Error::Died { .. } | Error::Worker(_))), "{error:?}");
+    nothing_is_left(&folder);
 }
 
 fn kill(signal: &str, pid: u32) {

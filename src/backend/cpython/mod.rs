@@ -250,7 +250,15 @@ impl Cpython {
         })?;
         let died = || Error::Died { status: outcome.status.to_string(), stderr: outcome.stderr.clone() };
         match protocol::report(&outcome.stdout) {
-            Ok(Ok(report)) if report.fits(scenario) => Ok(report),
+            // Whoever ends by a signal did not end as it should, whatever it had reported by then.
+            Ok(Ok(_)) if !outcome.status.success() => Err(died()),
+            Ok(Ok(report)) if report.fits(scenario) => match report.killed() {
+                Some((process, signal)) => {
+                    let name = &scenario.processes()[ProcId::new(process)].name;
+                    Err(Error::Died { status: format!("signal: {signal} in {name}"), stderr: outcome.stderr })
+                }
+                None => Ok(report),
+            },
             Ok(Ok(_)) => Err(Error::Protocol("numbers that the model does not have".to_owned())),
             Ok(Err(detail)) => Err(Error::Worker(detail)),
             Err(_) if !outcome.status.success() => Err(died()),

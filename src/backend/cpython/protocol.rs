@@ -384,6 +384,11 @@ impl Entry {
 }
 
 impl Report {
+    /// A child process that was ended by a signal, and by which; `multiprocessing` counts those below zero.
+    pub fn killed(&self) -> Option<(usize, i32)> {
+        self.codes.iter().find(|(_, code)| *code < 0).map(|(process, code)| (*process, -code))
+    }
+
     /// Whether it speaks only of what the scenario has.
     pub fn fits(&self, scenario: &Scenario) -> bool {
         let (threads, processes) = (scenario.threads().len(), scenario.processes().len());
