@@ -242,7 +242,7 @@ pub enum CheckFormat {
 #[command(after_help = "\
 Examples:
   gilsim validate model.yaml
-  gilsim validate model.yaml --python 3.13 --python 3.12
+  gilsim validate model.yaml --python 3.13,3.12
   gilsim validate model.yaml --backend native
   gilsim validate model.yaml --what-if all
   gilsim validate model.yaml --profile this-host.yaml --runs 11
@@ -254,8 +254,8 @@ pub struct Validate {
     /// Who does the work; default: CPython, or native where there is no Python.
     #[arg(long, value_name = "BACKEND")]
     pub backend: Option<WorkersArg>,
-    /// An interpreter: a path, a command, a version, or all. May be given several times.
-    #[arg(long, value_name = "PYTHON", conflicts_with = "backend")]
+    /// Interpreters: paths, commands, versions, or all; several with commas, or given several times.
+    #[arg(long, value_name = "PYTHON", conflicts_with = "backend", value_delimiter = ',')]
     pub python: Vec<String>,
     /// At most so many trials of each variant.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]

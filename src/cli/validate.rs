@@ -16,7 +16,7 @@ use crate::cli::args::{Calibrate, ReportFormat, Validate, WorkersArg};
 use crate::cli::input;
 use crate::cli::output::{Failure, Screen};
 use crate::model::{self, Options, Source};
-use crate::render::{self, ComparedPart, ValidationPart, ValidationReport};
+use crate::render::{self, ComparedPart, Unvalidated, ValidationPart, ValidationReport};
 use crate::study::validate::{CALIBRATED, Case, Costs, Gate, Outcome, Request, Validated, Variants, validate as study};
 
 /// Where interpreters are looked for.
@@ -74,14 +74,15 @@ pub fn validate(args: &Validate, screen: &Screen) -> Result<Exit, Failure> {
     }
     let mut exit = Exit::Holds;
     let mut finished: Vec<Finished> = Vec::new();
+    let mut broken: Vec<(String, String)> = Vec::new();
     for workers in arms {
         let costs = costs(args, &workers, screen);
         for path in models.iter() {
             if interrupted.load(Ordering::Relaxed) {
                 break;
             }
-            match one(path, args, &workers, (&costs, &interrupted), screen)? {
-                Some(done) => {
+            match one(path, args, &workers, (&costs, &interrupted), screen) {
+                Ok(done) => {
                     exit = exit.and(done.exit());
                     // On a screen each model is told when it is done; a file appears when all are.
                     if args.format == ReportFormat::Text && args.output.is_none() {
@@ -89,17 +90,23 @@ pub fn validate(args: &Validate, screen: &Screen) -> Result<Exit, Failure> {
                     }
                     finished.push(done);
                 }
-                None => exit = exit.and(Exit::Usage),
+                Err(why) => {
+                    exit = exit.and(Exit::Usage);
+                    broken.push((path.display().to_string(), why));
+                }
             }
         }
     }
+    let several = finished.len() + broken.len() > 1;
     match (args.format, &args.output) {
         (ReportFormat::Json, _) => print(&json(&finished), args, screen)?,
         (ReportFormat::Html, _) => finished.iter().try_for_each(|done| page::page(done, args, screen))?,
+        (ReportFormat::Text, None) if several => screen.print(&campaign(&finished, &broken))?,
         (ReportFormat::Text, None) => {}
         (ReportFormat::Text, Some(_)) => {
             let texts = finished.iter().map(|done| done.with_report(|report| text(report, args, screen)));
-            print(&texts.collect::<String>(), args, screen)?;
+            let table = if several { campaign(&finished, &broken) } else { String::new() };
+            print(&(texts.collect::<String>() + &table), args, screen)?;
         }
     }
     Ok(if interrupted.load(Ordering::Relaxed) { Exit::Interrupted } else { exit })
@@ -167,13 +174,13 @@ fn one(
     workers: &Workers,
     (costs, interrupted): (&Costs, &AtomicBool),
     screen: &Screen,
-) -> Result<Option<Finished>, Failure> {
+) -> Result<Finished, String> {
     let limits = input::limits(&args.changes.limits);
     let source = match input::read(path, &limits) {
         Ok(source) => source,
         Err(unread) => {
             unread.report(screen);
-            return Ok(None);
+            return Err("it cannot be read".to_owned());
         }
     };
     // The profile is the prediction's business alone.
@@ -206,10 +213,11 @@ fn one(
         progress: &told,
     };
     match study(&request) {
-        Ok(validated) => Ok(Some(finished(&source, workers, costs, validated))),
+        Ok(validated) => Ok(finished(&source, workers, costs, validated)),
         Err(findings) => {
             input::report(&findings, screen);
-            Ok(None)
+            // An error comes with at least one finding.
+            Err(findings.first().map(ToString::to_string).unwrap_or_default())
         }
     }
 }
@@ -289,13 +297,26 @@ fn text(report: &ValidationReport<'_>, args: &Validate, screen: &Screen) -> Stri
     text
 }
 
-fn json(finished: &[Finished]) -> String {
+fn with_reports<T>(finished: &[Finished], act: impl FnOnce(&[ValidationReport<'_>]) -> T) -> T {
     let parts: Vec<Vec<ValidationPart<'_>>> =
         finished.iter().map(|done| done.validated.cases.iter().map(part).collect()).collect();
     let reports: Vec<ValidationReport<'_>> =
         finished.iter().zip(&parts).map(|(done, parts)| done.report(parts)).collect();
+    act(&reports)
+}
+
+/// The table of several models or interpreters. One row is one line, however wide.
+fn campaign(finished: &[Finished], broken: &[(String, String)]) -> String {
+    let broken: Vec<Unvalidated<'_>> = broken.iter().map(|(file, why)| Unvalidated { file, why }).collect();
     let mut text = String::new();
-    render::validation_json(&mut text, &reports).expect("a string takes everything");
+    let written = with_reports(finished, |reports| render::campaign_text(&mut text, reports, &broken));
+    written.expect("a string takes everything");
+    text
+}
+
+fn json(finished: &[Finished]) -> String {
+    let mut text = String::new();
+    with_reports(finished, |reports| render::validation_json(&mut text, reports)).expect("a string takes everything");
     text
 }
 

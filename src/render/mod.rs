@@ -1,5 +1,6 @@
 //! Views of one run: text with a picture, JSON, timelines, a page, snapshots. Everything is written into a writer handed in.
 
+mod campaign;
 mod check;
 mod diff;
 pub mod export;
@@ -22,6 +23,7 @@ mod timeline;
 mod validation;
 mod words;
 
+pub use campaign::{Unvalidated, campaign_text};
 pub use check::{
     Result as CheckResult, Row, annotation, check_github, check_json, check_junit, check_sarif, check_text,
     count_findings,

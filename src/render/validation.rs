@@ -181,7 +181,7 @@ fn uncalibrated(row: &Row) -> [String; 5] {
 }
 
 /// `+1.8%`: by how much the measured value is above the predicted one.
-fn difference(ratio: Option<Ratio>) -> String {
+pub(in crate::render) fn difference(ratio: Option<Ratio>) -> String {
     let Some(ratio) = ratio else { return "-".to_owned() };
     let (num, den) = (ratio.num(), ratio.den());
     let (sign, distance) = if num >= den { ('+', num - den) } else { ('-', den - num) };
@@ -200,11 +200,21 @@ fn draw<W: Write>(page: &mut Page<'_, W>, table: &[Vec<String>], least: &[usize]
             shown.retain(|(each, _)| each != column);
         }
     }
-    for row in table {
-        let cells = shown.iter().map(|(column, width)| fit(&escape(&row[*column]), *width, "…"));
-        page.text(cells.collect::<Vec<_>>().join("  ").trim_end().to_owned())?;
-    }
-    Ok(())
+    let left: Vec<Vec<String>> =
+        table.iter().map(|row| shown.iter().map(|(column, _)| row[*column].clone()).collect()).collect();
+    aligned(&left).into_iter().try_for_each(|line| page.text(line))
+}
+
+/// The lines of a table, its columns as wide as their widest cells.
+pub(in crate::render) fn aligned(table: &[Vec<String>]) -> Vec<String> {
+    let count = table.first().map_or(0, Vec::len);
+    let width = |column: usize| table.iter().map(|row| columns(&escape(&row[column]))).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..count).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| fit(&escape(cell), *width, "…"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    table.iter().map(line).collect()
 }
 
 fn hold_line(holds: &HoldDistance, interval: u64) -> String {

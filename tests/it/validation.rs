@@ -185,3 +185,37 @@ fn an_interpreter_that_is_not_there_is_a_failure_of_the_workers() {
         .expect("our program runs");
     assert_eq!(output.status.code(), Some(5), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+/// One row for each model, whatever becomes of it: nothing stops a campaign.
+#[test]
+fn a_campaign_goes_on_after_a_model_that_cannot_be_validated() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("a file");
+        path
+    };
+    let models = [
+        file("a-broken.yaml", "name: broken\nthreads: {a: {do: [{cpuu: 5ms}]}}\n"),
+        file("b-fifo.yaml", "name: x\nmachine: {cores: 2, scheduler: fifo}\nthreads: {a: {do: [{cpu: 1ms}]}}\n"),
+        file(
+            "c-not-simulated.yaml",
+            "name: x\nmachine: {cores: 2, scheduler: lottery}\nthreads: {a: {do: [{cpu: 1ms}]}}\n",
+        ),
+        file("d-sleepers.yaml", SLEEPERS),
+    ];
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_gilsim"));
+    let arguments = ["--backend", "native", "--profile", "linux", "--quiet", "--runs", "5", "--despite-noise"];
+    let output = command.arg("validate").args(models).args(arguments).output().expect("our program runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let table = &text[text.rfind("workers").expect("a table")..];
+    let row = |name: &str| {
+        table.lines().find(|line| line.contains(name)).unwrap_or_else(|| panic!("no row for {name}:\n{text}"))
+    };
+    assert!(row("a-broken.yaml").contains("E201"), "{table}");
+    assert!(row("b-fifo.yaml").contains("W504"), "{table}");
+    assert!(row("c-not-simulated.yaml").contains("E110"), "{table}");
+    assert!(row("d-sleepers.yaml").contains("makespan"), "{table}");
+    assert!(table.contains("3 not compared"), "{table}");
+    assert_eq!(output.status.code(), Some(2), "a model that is wrong is a usage error in the end");
+}
