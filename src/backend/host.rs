@@ -75,6 +75,17 @@ fn whole_cores(text: &str) -> Option<usize> {
     quota.checked_div(period)
 }
 
+/// What a trial itself used, by the kernel's own counts of its threads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Own {
+    /// Core time.
+    pub used: Span,
+    /// Time in run queues (`schedstat`), where it is known.
+    pub queued: Option<Span>,
+    /// Involuntary context switches, where they are known.
+    pub involuntary: Option<u64>,
+}
+
 /// Who else used the host during a trial.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Noise {
@@ -84,6 +95,10 @@ pub struct Noise {
     pub steal: Option<f64>,
     /// Share of the host's core time that was busy, but not with this trial.
     pub foreign: Option<f64>,
+    /// Core time that other programs and the hypervisor took.
+    pub taken: Option<Span>,
+    /// What the trial itself used and waited for.
+    pub own: Own,
     /// The load average of one minute when it began.
     pub load: Option<f64>,
     /// For how long some runnable thread of the host had to wait for a core (pressure stall information).
@@ -102,6 +117,9 @@ pub struct Watch {
     probe: Duration,
 }
 
+/// Of the ticks of `/proc/stat`: `USER_HZ` is 100 on every platform of today.
+const NS_PER_TICK: f64 = 1e7;
+
 /// Ticks of 10 ms over all cores, from `/proc/stat`.
 #[derive(Clone, Copy, Debug)]
 struct Ticks {
@@ -117,19 +135,22 @@ impl Watch {
         Watch { began: now(), cores: ticks(), load: load(), pressure: pressure(), probe }
     }
 
-    /// Stops watching; `own` is the core time that the trial itself has used.
-    pub fn stop(self, own: Span) -> Noise {
+    /// Stops watching; `own` is what the trial itself has used.
+    pub fn stop(self, own: Own) -> Noise {
         let elapsed = now() - self.began;
-        let shares = ticks().zip(self.cores).map(|(after, before)| {
+        let ticks = ticks().zip(self.cores).map(|(after, before)| {
             let all = (after.all - before.all).max(1) as f64;
-            let own = own.ns() as f64 / 1e7;
-            let busy = (after.busy - before.busy) as f64;
-            ((after.steal - before.steal) as f64 / all, ((busy - own) / all).max(0.0))
+            let used = own.used.ns() as f64 / NS_PER_TICK;
+            let foreign = ((after.busy - before.busy) as f64 - used).max(0.0);
+            (all, foreign, (after.steal - before.steal) as f64)
         });
+        let shares = ticks.map(|(all, foreign, steal)| (steal / all, foreign / all));
         Noise {
             elapsed: Span::from_ns(elapsed.as_nanos() as u64),
             steal: shares.map(|(steal, _)| steal),
             foreign: shares.map(|(_, foreign)| foreign),
+            taken: ticks.map(|(_, foreign, steal)| Span::from_ns(((foreign + steal) * NS_PER_TICK) as u64)),
+            own,
             load: self.load,
             pressure: pressure().zip(self.pressure).map(|(after, before)| Span::from_us(after - before)),
             drift: spin_probe().as_secs_f64() / self.probe.as_secs_f64() - 1.0,
@@ -189,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_watch_sees_time_pass() {
-        let noise = Watch::start().stop(Span::ZERO);
+        let noise = Watch::start().stop(Own::default());
         assert!(noise.steal.is_none_or(|share| (0.0..=1.0).contains(&share)));
         assert!(noise.drift > -1.0);
         assert!(Facts::read().usable_cores >= 1);

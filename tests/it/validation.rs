@@ -186,6 +186,73 @@ fn an_interpreter_that_is_not_there_is_a_failure_of_the_workers() {
     assert_eq!(output.status.code(), Some(5), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// A known divergence is the difference itself: reported as such inside of its band, and red outside of it.
+#[test]
+fn a_known_divergence_must_stay_within_its_band() {
+    let verdict = |least: &str, most: &str| {
+        let known = format!(
+            "known: [{{metric: makespan, least: {least}, most: {most}, because: predicted for a slower host}}]"
+        );
+        let yaml = SLEEPERS.replace("tolerance: 300%", &format!("tolerance: 5%, metrics: [makespan], {known}"));
+        // A prediction of ten times the blocking time: measured is about a tenth of it.
+        let long = ["threads.s.do=[{repeat: 10, do: [{io: 100ms}, {cpu: 50us}]}]"];
+        let validated = run(&yaml, Variants::Own, &long, &[]);
+        (validated.verdict(), compared(&validated).comparison.rows[0].known.as_ref().map(|band| band.because.clone()))
+    };
+    let (inside, because) = verdict("0.05", "0.6");
+    assert_eq!((inside, because.as_deref()), (Verdict::KnownDivergence, Some("predicted for a slower host")));
+    assert_eq!(verdict("1.5", "2").0, Verdict::Disagrees, "the difference has left its band");
+}
+
+/// A foreign process that computes on every core, ended when this is dropped.
+struct ForeignHogs(Vec<std::process::Child>);
+
+impl ForeignHogs {
+    fn start() -> ForeignHogs {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let hog = || {
+            let mut command = std::process::Command::new("python3");
+            command.args(["-c", "while True: pass"]).spawn().expect("these tests need python3 on PATH")
+        };
+        ForeignHogs((0..cores).map(|_| hog()).collect())
+    }
+}
+
+impl Drop for ForeignHogs {
+    fn drop(&mut self) {
+        for hog in &mut self.0 {
+            // It may have gone already.
+            let _ = hog.kill();
+            let _ = hog.wait();
+        }
+    }
+}
+
+/// With foreign hogs beside it `validate` cannot tell, or says that trials were disturbed; it never blames the model.
+#[test]
+fn a_foreign_hog_is_never_the_model_s_fault() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let model = folder.path().join("model.yaml");
+    // Wrong whenever somebody else has the cores, and by a factor.
+    std::fs::write(&model, PROCESSES).expect("a file");
+    let _alone = crate::common::alone();
+    let _hogs = ForeignHogs::start();
+    for more in [&[][..], &["--despite-noise"]] {
+        for workers in [["--backend", "native"], ["--python", "python3"]] {
+            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_gilsim"));
+            let common = ["--profile", "linux", "--quiet", "--format", "json", "--runs", "11"];
+            let output = command.arg("validate").arg(&model).args(workers).args(common).args(more).output();
+            let output = output.expect("our program runs");
+            let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+            let variant = &json["models"][0]["variants"][0];
+            assert_eq!((output.status.code(), &variant["verdict"]), (Some(3), &"INCONCLUSIVE".into()), "{variant}");
+            let disturbed =
+                variant["rejected"].as_u64().unwrap_or(0) + variant["disturbed_but_counted"].as_u64().unwrap_or(0);
+            assert!(disturbed > 0, "{variant}");
+        }
+    }
+}
+
 /// One row for each model, whatever becomes of it: nothing stops a campaign.
 #[test]
 fn a_campaign_goes_on_after_a_model_that_cannot_be_validated() {

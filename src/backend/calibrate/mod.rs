@@ -15,7 +15,7 @@ pub use figure::Figure;
 pub use python::PythonFigures;
 
 use crate::backend::cpython::Interpreter;
-use crate::backend::host::{Facts, Noise, Watch};
+use crate::backend::host::{Facts, Noise, Own, Watch};
 use crate::backend::native::Native;
 use crate::model::{self, Options, Scenario, Source};
 use crate::time::{Instant, Span};
@@ -77,7 +77,7 @@ pub fn calibrate(interpreters: &[Interpreter], scratch: &Path) -> Calibration {
     let turns = os::turns_on_one_core();
     // What the threads of the measurements themselves used: two of the GIL's, two on one core.
     let own = Span::from_ns(crate::backend::native::clock::cpu_time() - began + 700_000_000);
-    let noise = watch.stop(own);
+    let noise = watch.stop(Own { used: own, ..Own::default() });
     let pythons = interpreters.iter().map(|interpreter| python::measure(interpreter, scratch)).collect();
     Calibration {
         host,

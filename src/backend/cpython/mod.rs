@@ -28,7 +28,7 @@ pub use find::{Found, Interpreter, Places, default_interpreter, find};
 pub use protocol::Cost;
 pub(in crate::backend) use script::run_script;
 
-use crate::backend::host::{Facts, Noise, Watch};
+use crate::backend::host::{Facts, Noise, Own, Watch};
 use crate::backend::{Backend, Run};
 use crate::ids::{Id, IdVec, ProcId, ThreadId};
 use crate::model::Scenario;
@@ -225,7 +225,7 @@ impl Cpython {
         };
         let watch = Watch::start();
         let report = self.converse(&order, scenario)?;
-        let own = own_core_time(scenario, &report);
+        let own = own(scenario, &report);
         let (records, ending) = records::records(scenario, &report, patience(scenario));
         let figures = figures(scenario, report, cores, watch.stop(own));
         Ok(Trial { records, ending, figures })
@@ -321,11 +321,20 @@ impl Backend for Cpython {
     }
 }
 
-/// The core time of all processes of a trial: of the first one, and of those that it did not run itself.
-fn own_core_time(scenario: &Scenario, report: &Report) -> Span {
+/// What all processes of a trial used: the first one, and those that it did not run itself; and how long their threads
+/// waited for cores, where the kernel says it of all that reported.
+fn own(scenario: &Scenario, report: &Report) -> Own {
     let ways = divergence::ways(scenario);
     let others = report.processes.iter().filter(|each| ways[each.process] != How::Root);
-    Span::from_ns(others.filter_map(|each| each.cpu).chain(report.cpu).sum())
+    let counted = |place: usize| {
+        let totals = report.threads.iter().map(|each| u64::try_from(each.totals?[place]).ok());
+        totals.sum::<Option<u64>>()
+    };
+    Own {
+        used: Span::from_ns(others.filter_map(|each| each.cpu).chain(report.cpu).sum()),
+        queued: counted(2).map(Span::from_ns),
+        involuntary: counted(1),
+    }
 }
 
 /// What a blocking step may take beyond what is usual before the rest counts as a wait for the GIL: less than a switch

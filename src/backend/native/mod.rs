@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-use crate::backend::host::{Facts, Noise, Watch, now};
+use crate::backend::host::{Facts, Noise, Own, Watch, now};
 use crate::backend::{Backend, Run};
 use crate::ids::{Id, ThreadId};
 use crate::model::{Arrival, Length, Op, Scenario, Scheduler};
@@ -217,7 +217,7 @@ fn on_cores(scenario: &Scenario, cores: usize, time: Duration) -> Result<Trial, 
     }
     let board = world.into_board();
     let used: u64 = logs.iter().map(|(_, log)| log.used).sum();
-    let noise = watch.stop(Span::from_ns(used));
+    let noise = watch.stop(Own { used: Span::from_ns(used), ..Own::default() });
     let (ending, end) = ending(scenario, &board, &logs);
     let records = records::records(scenario, &logs, &board.ends, &ending, end);
     let asked = logs.iter().map(|(_, log)| log.python_work + log.native_work).sum();
