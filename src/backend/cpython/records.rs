@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use crate::backend::cpython::divergence::{How, threads_of, ways};
 use crate::backend::cpython::lane::{Act, Context, Lane};
 use crate::backend::cpython::protocol::{Cost, Report, ThreadReport, Verb};
+use crate::backend::noted::{Noted, Rank, timeline};
 use crate::ids::{GilId, Id, IdVec, LockId, ProcId, ThreadId};
 use crate::model::Scenario;
 use crate::time::{Instant, Span};
@@ -208,24 +209,11 @@ fn difference<'h>(claimed: impl Iterator<Item = &'h Hold>, held: &[&Hold]) -> Ve
     pieces
 }
 
-/// The order of records within an instant: what is given up goes first, changes of state close it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
-    Drop,
-    Release,
-    Grant,
-    Acquire,
-    Output,
-    State,
-    Account,
-    Exit,
-}
-
 struct Writer<'s> {
     scenario: &'s Scenario,
     end: u64,
     starters: IdVec<ThreadId, Option<ThreadId>>,
-    events: Vec<(u64, Rank, ThreadId, What)>,
+    events: Vec<Noted>,
 }
 
 impl Writer<'_> {
@@ -285,20 +273,8 @@ impl Writer<'_> {
     }
 
     /// Sorts, names causes, and closes.
-    fn finish(mut self, ending: Ending) -> Vec<Record> {
-        self.events.sort_by_key(|(at, rank, thread, _)| (*at, *rank, *thread));
-        let mut causes = Causes::new(self.scenario, self.starters);
-        let mut records = Vec::with_capacity(self.events.len() + 1);
-        for (at, _, thread, what) in self.events {
-            let cause = causes.of(&what, thread, records.len() as u64);
-            records.push(Record { at: Instant::from_ns(at), what, cause });
-        }
-        let finished = ending == Ending::Finished;
-        let last = records.last().map_or(Instant::ZERO, |record| record.at);
-        let at = if finished { last } else { Instant::from_ns(self.end).max(last) };
-        let cause = (records.len() as u64).checked_sub(1);
-        records.push(Record { at, what: What::End { ending }, cause });
-        records
+    fn finish(self, ending: Ending) -> Vec<Record> {
+        timeline(self.scenario, self.events, self.starters, ending, self.end)
     }
 }
 
@@ -321,57 +297,6 @@ fn work(report: &ThreadReport) -> [Span; 3] {
         sums[2] += length;
     }
     sums.map(Span::from_ns)
-}
-
-/// Who made what happen, as far as it was seen.
-struct Causes {
-    starters: IdVec<ThreadId, Option<ThreadId>>,
-    states: IdVec<ThreadId, Option<u64>>,
-    grants: IdVec<ThreadId, Option<u64>>,
-    drops: IdVec<GilId, Option<u64>>,
-    releases: IdVec<LockId, Option<u64>>,
-}
-
-impl Causes {
-    fn new(scenario: &Scenario, starters: IdVec<ThreadId, Option<ThreadId>>) -> Causes {
-        Causes {
-            starters,
-            states: IdVec::filled(scenario.threads().len(), None),
-            grants: IdVec::filled(scenario.threads().len(), None),
-            drops: IdVec::filled(scenario.gils().len(), None),
-            releases: IdVec::filled(scenario.locks().len(), None),
-        }
-    }
-
-    /// The cause of what is about to be written as record `index`.
-    fn of(&mut self, what: &What, thread: ThreadId, index: u64) -> Option<u64> {
-        let own = self.states[thread];
-        match what {
-            What::Gil { gil, act: GilAct::Grant { .. }, .. } => {
-                self.grants[thread] = Some(index);
-                self.drops[*gil].or(own).or(index.checked_sub(1))
-            }
-            What::Gil { gil, .. } => {
-                self.drops[*gil] = Some(index);
-                self.grants[thread].or(own)
-            }
-            What::Lock { lock, act: LockAct::Acquire, .. } => self.releases[*lock].or(own),
-            What::Lock { lock, .. } => {
-                self.releases[*lock] = Some(index);
-                own
-            }
-            What::State { from, to, why, .. } => {
-                let cause = if *why == Why::GilTaken && to.in_python() { self.grants[thread].or(own) } else { own };
-                self.states[thread] = Some(index);
-                match (from, self.starters[thread]) {
-                    (None, None) => None,
-                    (None, Some(starter)) => self.states[starter].or(index.checked_sub(1)),
-                    (Some(_), _) => cause.or(index.checked_sub(1)),
-                }
-            }
-            _ => own,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,24 +1,11 @@
 //! From what every thread noted to one timeline.
 
 use crate::backend::native::actor::{Log, Mark, Stamp};
-use crate::ids::{GilId, Id, IdVec, LockId, ProcId, ThreadId};
-use crate::model::{Arrival, Scenario};
-use crate::time::{Instant, Span};
+use crate::backend::noted::{Noted, Rank, timeline};
+use crate::ids::{Id, IdVec, ProcId, ThreadId};
+use crate::model::Scenario;
+use crate::time::Span;
 use crate::trace::{Ending, GilAct, LockAct, Record, State, What};
-
-/// The order within an instant: what is given up goes first, changes of state close it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
-    Drop,
-    Release,
-    Request,
-    Grant,
-    Acquire,
-    Output,
-    State,
-    Account,
-    Exit,
-}
 
 /// The timeline up to `end`. `ends` says when each process ended.
 pub(super) fn records(
@@ -28,7 +15,7 @@ pub(super) fn records(
     ending: &Ending,
     end: u64,
 ) -> Vec<Record> {
-    let mut events: Vec<(u64, Rank, ThreadId, What)> = Vec::new();
+    let mut events: Vec<Noted> = Vec::new();
     for (thread, log) in logs {
         lane(*thread, log, end, &mut events);
     }
@@ -37,22 +24,13 @@ pub(super) fn records(
         let exit = |at: u64| (at, Rank::Exit, first, What::Exit { process, code: 0 });
         events.extend(ended.filter(|at| *at <= end).map(exit));
     }
-    events.sort_by_key(|(at, rank, thread, _)| (*at, *rank, *thread));
-    let mut causes = Causes::new(scenario);
-    let mut records: Vec<Record> = Vec::with_capacity(events.len() + 1);
-    for (at, _, thread, what) in events {
-        let cause = causes.of(&what, thread, records.len() as u64);
-        records.push(Record { at: Instant::from_ns(at), what, cause });
-    }
-    let last = records.last().map_or(Instant::ZERO, |record| record.at);
-    let at = if *ending == Ending::Finished { last } else { Instant::from_ns(end).max(last) };
-    let cause = (records.len() as u64).checked_sub(1);
-    records.push(Record { at, what: What::End { ending: ending.clone() }, cause });
-    records
+    // Who started whom is not noted.
+    let starters = IdVec::filled(scenario.threads().len(), None);
+    timeline(scenario, events, starters, ending.clone(), end)
 }
 
 /// What one thread noted, without states of no length and without what came after the end.
-fn lane(thread: ThreadId, log: &Log, end: u64, events: &mut Vec<(u64, Rank, ThreadId, What)>) {
+fn lane(thread: ThreadId, log: &Log, end: u64, events: &mut Vec<Noted>) {
     let mut from: Option<State> = None;
     let mut done = None;
     for (place, Stamp { at, mark }) in log.stamps.iter().enumerate() {
@@ -100,54 +78,4 @@ fn lane(thread: ThreadId, log: &Log, end: u64, events: &mut Vec<(u64, Rank, Thre
 /// When the next change of state was noted.
 fn next_state(stamps: &[Stamp]) -> Option<u64> {
     stamps.iter().find(|stamp| matches!(stamp.mark, Mark::State(..))).map(|stamp| stamp.at)
-}
-
-/// Who made what happen.
-struct Causes<'s> {
-    scenario: &'s Scenario,
-    states: IdVec<ThreadId, Option<u64>>,
-    grants: IdVec<ThreadId, Option<u64>>,
-    drops: IdVec<GilId, Option<u64>>,
-    releases: IdVec<LockId, Option<u64>>,
-}
-
-impl Causes<'_> {
-    fn new(scenario: &Scenario) -> Causes<'_> {
-        Causes {
-            scenario,
-            states: IdVec::filled(scenario.threads().len(), None),
-            grants: IdVec::filled(scenario.threads().len(), None),
-            drops: IdVec::filled(scenario.gils().len(), None),
-            releases: IdVec::filled(scenario.locks().len(), None),
-        }
-    }
-
-    fn of(&mut self, what: &What, thread: ThreadId, index: u64) -> Option<u64> {
-        let own = self.states[thread].or(index.checked_sub(1));
-        match what {
-            What::Gil { gil, act: GilAct::Grant { .. }, .. } => {
-                self.grants[thread] = Some(index);
-                self.drops[*gil].or(own)
-            }
-            What::Gil { gil, act: GilAct::Drop { .. }, .. } => {
-                self.drops[*gil] = Some(index);
-                self.grants[thread].or(own)
-            }
-            What::Lock { lock, act: LockAct::Acquire, .. } => self.releases[*lock].or(own),
-            What::Lock { lock, .. } => {
-                self.releases[*lock] = Some(index);
-                own
-            }
-            What::State { from, to, .. } => {
-                self.states[thread] = Some(index);
-                let by_itself = matches!(self.scenario.threads()[thread].arrival, Arrival::At(_));
-                match from {
-                    None if by_itself => None,
-                    Some(_) if to.in_python() => self.grants[thread].or(own),
-                    _ => own,
-                }
-            }
-            _ => own,
-        }
-    }
 }
