@@ -216,8 +216,9 @@ fn everything(backend: Cpython) {
         assert!((16..=19).contains(&(figures.cpu_asked.ns() / 1_000_000)), "{name} {label}: {figures:?}");
         assert_eq!(figures.native_asked, Span::from_ms(20), "{name} {label}");
         for (asked, used) in [(figures.cpu_asked, figures.cpu_used), (figures.native_asked, figures.native_used)] {
-            // Threads of 2.7 fight for the GIL, and the fight takes core time too.
-            let most = if name.starts_with("2.") { 10 } else { 3 };
+            // Threads of 2.7 fight for the GIL, and the fight takes core time too: four and twelve of them were measured to
+            // take 2.36 and 3.02 times as long as one after another, on two cores, so at most 6.04 times the core time.
+            let most = if name.starts_with("2.") { 6 } else { 3 };
             assert!(used.ns() > asked.ns() / 2 && used.ns() < asked.ns() * most, "{name} {label}: {figures:?}");
         }
         assert!(figures.cpu.is_some() && figures.voluntary.is_some() && figures.queued.is_some(), "{name} {label}");
