@@ -243,7 +243,7 @@ impl<'s, P: Policy, O: Observer> Kernel<'s, P, O> {
         match work {
             Work::StartUp => State::StartUp,
             Work::Python if self.is_native(thread) => State::Native,
-            Work::Python => State::Python,
+            Work::Python | Work::PythonBlock => State::Python,
             Work::Native => State::Native,
             Work::NativeGil if self.gil_of(thread).is_none() => State::Native,
             Work::NativeGil => State::NativeGil,
@@ -259,7 +259,7 @@ impl<'s, P: Policy, O: Observer> Kernel<'s, P, O> {
         match work {
             Work::StartUp => {}
             Work::Python if native_process => accounts.native += units,
-            Work::Python => accounts.cpu += units,
+            Work::Python | Work::PythonBlock => accounts.cpu += units,
             Work::Native => accounts.native += units,
             Work::NativeGil => accounts.native_gil += units,
         }

@@ -45,6 +45,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             Stage::Begin => self.begin(thread),
             Stage::Take => self.take(thread),
             Stage::Retry { timed_out } => self.retry(thread, timed_out),
+            Stage::CheckPoint => self.check_point(thread),
             Stage::Granted => self.granted(thread),
             Stage::Go => self.go(thread),
             Stage::Burst => unreachable!("a burst takes time"),
@@ -93,6 +94,10 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     fn execute(&mut self, thread: ThreadId, op: &Op) {
         match op {
             Op::Cpu(length) => self.work(thread, Work::Python, Purpose::Cpu, length),
+            Op::StraightLine(length) => {
+                let work = if self.checks_everywhere(thread) { Work::Python } else { Work::PythonBlock };
+                self.work(thread, work, Purpose::Cpu, length);
+            }
             Op::NativeHoldingGil(length) => self.work(thread, Work::NativeGil, Purpose::Native, length),
             Op::Native(length) => self.work(thread, Work::Native, Purpose::Native, length),
             Op::Io { length, device } => {
@@ -125,7 +130,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         let state = &mut self.threads[thread];
         state.accounts.demanded_ns += u128::from(length.ns());
         let scale = u128::from(self.scenario.machine().scale);
-        let factor = if work == Work::Python { self.factor_of[thread] } else { (1, 1) };
+        let factor = if matches!(work, Work::Python | Work::PythonBlock) { self.factor_of[thread] } else { (1, 1) };
         let left = u128::from(length.ns()) * scale * u128::from(factor.0) / u128::from(factor.1);
         state.burst = Some(Burst { work, left });
         if work == Work::Native {
@@ -144,6 +149,10 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             Work::Python | Work::NativeGil => {
                 state.cursor.advance();
                 state.stage = Stage::Go;
+            }
+            Work::PythonBlock => {
+                state.cursor.advance();
+                state.stage = Stage::CheckPoint;
             }
             Work::Native => {
                 state.cursor.advance();

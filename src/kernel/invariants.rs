@@ -49,7 +49,9 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             }
         }
         for (id, thread) in self.threads.iter() {
-            let in_python = thread.burst.is_some_and(|burst| matches!(burst.work, Work::Python | Work::NativeGil));
+            let in_python = thread
+                .burst
+                .is_some_and(|burst| matches!(burst.work, Work::Python | Work::PythonBlock | Work::NativeGil));
             if thread.stage == Stage::Burst && in_python && self.gil_of(id).is_some() {
                 assert!(self.holds_gil(id), "{id:?} executes Python code without the GIL");
             }

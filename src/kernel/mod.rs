@@ -305,6 +305,12 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
         interpreter.map(|interpreter| self.scenario.interpreters()[interpreter].costs).unwrap_or_default()
     }
 
+    /// Whether a thread's bytecode has check points everywhere.
+    fn checks_everywhere(&self, thread: ThreadId) -> bool {
+        let interpreter = self.scenario.threads()[thread].interpreter;
+        interpreter.is_none_or(|interpreter| self.scenario.interpreters()[interpreter].checks_everywhere)
+    }
+
     /// Whether a thread belongs to a process without an interpreter.
     fn is_native(&self, thread: ThreadId) -> bool {
         self.scenario.threads()[thread].interpreter.is_none()

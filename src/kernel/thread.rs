@@ -70,6 +70,8 @@ pub(crate) enum Stage {
     Take,
     /// Back from the timed wait of `take_gil`.
     Retry { timed_out: bool },
+    /// The check point at the end of a block without any.
+    CheckPoint,
     /// The GIL was handed to it while it waited.
     Granted,
     /// It has all it needs: go on with the burst under way, or execute the operation under the cursor.
@@ -127,6 +129,8 @@ pub(crate) enum Work {
     StartUp,
     /// Python bytecode: interruptible at any time.
     Python,
+    /// Python bytecode without a check point until its end.
+    PythonBlock,
     /// Native code without the GIL.
     Native,
     /// Native code that keeps the GIL: one uninterruptible unit.

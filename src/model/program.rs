@@ -57,6 +57,8 @@ impl Length {
 pub enum Op {
     /// Python bytecode: on a core, with the GIL; may be asked to drop it at any check point.
     Cpu(Length),
+    /// Python bytecode without a loop or a call: since 3.10 without a check point until its end.
+    StraightLine(Length),
     /// C code that released the GIL: on a core, without it.
     Native(Length),
     /// C code that keeps the GIL: one uninterruptible unit.

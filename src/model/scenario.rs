@@ -254,6 +254,8 @@ pub struct Interpreter {
     pub process: ProcId,
     /// Its GIL; `None` in a free-threaded build.
     pub gil: Option<GilId>,
+    /// Whether bytecode has check points everywhere, as before 3.10, or only at ends of loops and at calls.
+    pub checks_everywhere: bool,
     /// By how much Python code takes longer (free-threaded builds); 1 otherwise.
     pub factor: Ratio,
     /// What its actions cost.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::backend::cpython::error::Refusal;
 use crate::backend::cpython::find::Interpreter;
 use crate::ids::{GroupId, Id, ProcId, ThreadId};
-use crate::model::{Arrival, GilRule, Members, Op, Scenario, Scheduler, StartMethod};
+use crate::model::{Arrival, GilRule, Length, Members, Op, Scenario, Scheduler, StartMethod};
 
 /// How a difference is dealt with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,10 +51,12 @@ divergences! {
     FOREIGN_JOIN Refused "foreign-join" "multiprocessing joins a process only in the process that started it"
     OBJECTS Refused "objects" "semaphores, queues, events, conditions, barriers, variables and time-outs are not run by the worker yet"
     SHARED_START Refused "shared-start" "the members of a group of processes must all be started by one process"
+    RANDOM_BLOCK Refused "random-straight-line" "straight-line code of random length cannot be emulated since 3.10"
     IO Emulated "io" "io without a device is select() on a pipe that stays silent, with the length as its time-out: a real blocking call, but the kernel's timer ends it, as it ends a sleep"
     DEVICE Emulated "device" "a device is a server process with a timer of its own that answers read() calls on pipes; it uses core time, and its answer comes one wake-up later"
     NATIVE Emulated "native" "native is one call of hashlib's PBKDF2; SHA3-512 or zlib where OpenSSL is missing (their lengths are less exact and they use the caches more)"
     NATIVE_GIL Emulated "native-holding-gil" "native_holding_gil is one C call that exhausts an iterator"
+    STRAIGHT_LINE Emulated "straight-line" "straight-line code is the loop of `cpu` up to 3.9, where it has check points anyway, and since 3.10 the C call of native_holding_gil, which like it has none"
     ARRIVALS Emulated "arrivals" "threads that arrive by themselves exist before and sleep in the kernel until their instant; the implicit main thread waits without ever wanting the GIL"
     PROCESSES Emulated "processes" "processes that arrive by themselves with fork are forked before and wait for the common start; spawn and forkserver children are started at their time, one after another, by an extra process"
     PRINT Emulated "print" "lines are formatted by the real interpreter, but kept in the record and not written"
@@ -82,7 +84,19 @@ pub(super) fn refusals(scenario: &Scenario, interpreter: &Interpreter, cores: us
     threads(scenario, interpreter, cores, &mut found);
     objects(scenario, &mut found);
     starts_and_joins(scenario, &mut found);
+    if has_blocks(interpreter) && scenario.programs().values().any(|program| program.ops.iter().any(is_random_block)) {
+        refuse(&mut found, &RANDOM_BLOCK, format!("on {}", interpreter.name()));
+    }
     found
+}
+
+/// Whether straight-line code has no check points on an interpreter.
+pub(super) fn has_blocks(interpreter: &Interpreter) -> bool {
+    interpreter.version >= (3, 10, 0)
+}
+
+fn is_random_block(op: &Op) -> bool {
+    matches!(op, Op::StraightLine(Length::Random(_)))
 }
 
 fn refuse(found: &mut Vec<Refusal>, divergence: &'static Divergence, detail: String) {
@@ -174,11 +188,12 @@ fn processes_that(scenario: &Scenario, does: impl Fn(&Op) -> bool) -> BTreeSet<P
 pub(super) fn emulations(scenario: &Scenario) -> Vec<&'static Divergence> {
     let does = |wanted: fn(&Op) -> bool| scenario.programs().values().any(|program| program.ops.iter().any(wanted));
     let processes = ways(scenario).iter().any(|way| matches!(way, How::Held | How::Later));
-    let table: [(bool, &'static Divergence); 8] = [
+    let table: [(bool, &'static Divergence); 9] = [
         (does(|op| matches!(op, Op::Io { device: None, .. })), &IO),
         (does(|op| matches!(op, Op::Io { device: Some(_), .. })), &DEVICE),
         (does(|op| matches!(op, Op::Native(_))), &NATIVE),
         (does(|op| matches!(op, Op::NativeHoldingGil(_))), &NATIVE_GIL),
+        (does(|op| matches!(op, Op::StraightLine(_))), &STRAIGHT_LINE),
         (true, &ARRIVALS),
         (processes, &PROCESSES),
         (does(|op| matches!(op, Op::Print(_) | Op::Show)), &PRINT),

@@ -99,7 +99,7 @@ fn walk(scenario: &Scenario, thread: ThreadId, bound: Option<Span>) -> Walk {
 /// The purpose of a step's draws and its length, for steps that have one. The purposes are those of the kernel.
 pub(super) fn length_of(op: &Op) -> Option<(&'static str, &Length)> {
     match op {
-        Op::Cpu(length) => Some(("cpu", length)),
+        Op::Cpu(length) | Op::StraightLine(length) => Some(("cpu", length)),
         Op::Native(length) | Op::NativeHoldingGil(length) => Some(("native", length)),
         Op::Io { length, .. } => Some(("io", length)),
         Op::Sleep(length) => Some(("sleep", length)),

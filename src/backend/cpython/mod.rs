@@ -211,7 +211,7 @@ impl Cpython {
             Scratch::new(&self.options.scratch).map_err(|error| Error::Scratch(self.options.scratch.clone(), error))?;
         let worker = scratch.path().join("worker.py");
         fs::write(&worker, WORKER).map_err(|error| Error::Scratch(worker.clone(), error))?;
-        let job = protocol::job(scenario, &plan.walks, GAP);
+        let job = protocol::job(scenario, &plan.walks, GAP, divergence::has_blocks(&self.interpreter));
         let cores = self.cores(scenario);
         let order = Order {
             program: &self.interpreter.path,

@@ -14,14 +14,14 @@ use crate::time::Span;
 // ---------------------------------------------------------------- the job
 
 /// The line that tells the worker what to run.
-pub(super) fn job(scenario: &Scenario, walks: &IdVec<ThreadId, Walk>, gap: Span) -> String {
+pub(super) fn job(scenario: &Scenario, walks: &IdVec<ThreadId, Walk>, gap: Span, has_blocks: bool) -> String {
     let job = json!({
         "until": scenario.run().until.map(|until| until.ns()),
         "gap": gap.ns(),
         "processes": processes(scenario),
         "threads": scenario.threads().ids().map(|id| thread(scenario, id, &walks[id])).collect::<Vec<_>>(),
         "programs": scenario.programs().values().map(|program| {
-            program.ops.iter().map(op).collect::<Vec<_>>()
+            program.ops.iter().map(|each| op(each, has_blocks)).collect::<Vec<_>>()
         }).collect::<Vec<_>>(),
         "locks": scenario.locks().values().map(|lock| {
             json!({"process": lock.process.index(), "reentrant": lock.reentrant})
@@ -99,13 +99,15 @@ fn thread(scenario: &Scenario, id: ThreadId, walk: &Walk) -> Value {
     })
 }
 
-fn op(op: &Op) -> Value {
+/// A step as the worker knows it. Where straight-line code `has_blocks`, it is emulated by a call that keeps the GIL.
+fn op(op: &Op, has_blocks: bool) -> Value {
     let length = length_of(op).map(|(_, length)| match length {
         Length::Fixed(span) => Some(span.ns()),
         Length::Random(_) => None,
     });
     match op {
-        Op::Cpu(_) => json!(["cpu", length]),
+        Op::StraightLine(_) if has_blocks => json!(["native_holding_gil", length]),
+        Op::Cpu(_) | Op::StraightLine(_) => json!(["cpu", length]),
         Op::Native(_) => json!(["native", length]),
         Op::NativeHoldingGil(_) => json!(["native_holding_gil", length]),
         Op::Io { device, .. } => json!(["io", length, device.map(|device| device.index())]),

@@ -172,7 +172,12 @@ impl<'scope, 'env> Actor<'scope, 'env> {
             Op::Cpu(length) => {
                 let length = self.length("cpu", length);
                 self.log.demanded += length;
-                self.python(length)
+                self.python(length, true)
+            }
+            Op::StraightLine(length) => {
+                let length = self.length("cpu", length);
+                self.log.demanded += length;
+                self.python(length, self.checks_everywhere())
             }
             Op::Native(length) => {
                 let length = self.length("native", length);
@@ -225,12 +230,18 @@ impl<'scope, 'env> Actor<'scope, 'env> {
     }
 
     /// `cpu`: a free-threaded interpreter takes the model's factor longer.
-    fn python(&mut self, length: u64) -> Result<(), Stop> {
+    /// Whether straight-line code has check points, as before 3.10.
+    fn checks_everywhere(&self) -> bool {
+        let interpreter = self.world.scenario.threads()[self.me].interpreter;
+        interpreter.is_none_or(|id| self.world.scenario.interpreters()[id].checks_everywhere)
+    }
+
+    fn python(&mut self, length: u64, checks: bool) -> Result<(), Stop> {
         let scenario = self.world.scenario;
         let interpreter = scenario.threads()[self.me].interpreter.map(|id| &scenario.interpreters()[id]);
         let factor = interpreter.map_or((1, 1), |each| (each.factor.num(), each.factor.den()));
         let longer = u128::from(length) * factor.0 / factor.1;
-        self.burn(longer as u64, self.gil.is_some(), self.preempted(), State::Python)?;
+        self.burn(longer as u64, checks && self.gil.is_some(), self.preempted(), State::Python)?;
         self.log.python_work += length;
         Ok(())
     }

@@ -150,7 +150,11 @@ impl Native {
 fn expected(scenario: &Scenario) -> u64 {
     let cap = 600_000_000_000;
     let lengths = |op: &Op| match op {
-        Op::Cpu(length) | Op::Native(length) | Op::NativeHoldingGil(length) | Op::Sleep(length) => longest(length),
+        Op::Cpu(length)
+        | Op::StraightLine(length)
+        | Op::Native(length)
+        | Op::NativeHoldingGil(length)
+        | Op::Sleep(length) => longest(length),
         Op::Io { length, .. } => longest(length),
         _ => 0,
     };

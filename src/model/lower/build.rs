@@ -281,7 +281,9 @@ impl<'b, 'm> Builder<'b, 'm> {
         let gil = python
             .gil
             .then(|| self.gils.push(Gil { name, interval, next_holder: python.next_holder, rule: python.rule }));
-        self.interpreters.push(Interpreter { process, gil, factor: python.factor, costs: python.costs })
+        let checks_everywhere = python.version < Version(3, 10);
+        let (factor, costs) = (python.factor, python.costs);
+        self.interpreters.push(Interpreter { process, gil, checks_everywhere, factor, costs })
     }
 
     fn group(&mut self, home: &Home, group: &GroupPlan, id: GroupId, program: ProgramId, children: &mut u32) {

@@ -29,7 +29,10 @@ fn too_long(plan: &Plan, machine: &Machine, report: &mut Report) {
     const HELP: &str = "give the run a horizon, as in run: {until: 1s}";
     let longest = u128::from(LONGEST.ns());
     let any = |_: &Action| true;
-    let works = |action: &Action| matches!(action, Action::Cpu(_) | Action::Native(_) | Action::NativeHoldingGil(_));
+    let works = |action: &Action| {
+        use Action::{Cpu, Native, NativeHoldingGil, StraightLine};
+        matches!(action, Cpu(_) | StraightLine(_) | Native(_) | NativeHoldingGil(_))
+    };
     let mut work = 0u128;
     for (process, group) in plan.live() {
         if shortest(group.steps, any) > longest {

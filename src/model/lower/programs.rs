@@ -98,6 +98,7 @@ fn repeat(times: Option<u64>, enclosed: &Steps, names: &Names, ops: &mut Vec<Op>
 fn single(action: &Action, names: &Names) -> Option<Op> {
     Some(match action {
         Action::Cpu(length) => Op::Cpu(length.clone()),
+        Action::StraightLine(length) => Op::StraightLine(length.clone()),
         Action::Native(length) => Op::Native(length.clone()),
         Action::NativeHoldingGil(length) => Op::NativeHoldingGil(length.clone()),
         Action::Io { length, device } => {

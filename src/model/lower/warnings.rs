@@ -100,7 +100,7 @@ fn take_turns(process: &ProcessPlan, report: &mut Report) {
 
 fn only_computes(steps: &Steps) -> bool {
     let python = |action: &Action| match action {
-        Action::Cpu(length) | Action::NativeHoldingGil(length) => !length.is_zero(),
+        Action::Cpu(length) | Action::StraightLine(length) | Action::NativeHoldingGil(length) => !length.is_zero(),
         _ => false,
     };
     let lets_go = |action: &Action| {

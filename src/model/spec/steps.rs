@@ -37,6 +37,8 @@ pub struct Timeout {
 pub enum Action {
     /// `cpu`
     Cpu(Length),
+    /// `cpu` with `straight_line`
+    StraightLine(Length),
     /// `native`
     Native(Length),
     /// `native_holding_gil`
@@ -144,7 +146,7 @@ const INSTANT: (&str, &str) = ("", "to execute");
 /// All verbs, in the order of the reference page.
 #[rustfmt::skip]
 pub const VERBS: &[Verb] = &[
-    verb("cpu", Takes::Length, &[], ("yes", "yes"), "Python bytecode; may be asked to drop the GIL at any check point"),
+    verb("cpu", Takes::Length, &["straight_line"], ("yes", "yes"), "Python bytecode; may be asked to drop the GIL at any check point; `straight_line: true` = without a loop or a call, so since 3.10 without a check point until its end"),
     verb("native", Takes::Length, &[], ("yes", "no"), "C code that released the GIL"),
     verb("native_holding_gil", Takes::Length, &[], ("yes", "yes"), "C code that never lets go of the GIL (one uninterruptible unit)"),
     verb("io", Takes::Length, &["device"], ("no", "no"), "blocking call, GIL released around it"),
@@ -174,7 +176,7 @@ pub const VERBS: &[Verb] = &[
 ];
 
 /// All companions.
-const COMPANIONS: &[&str] = &["do", "device", "add", "count", "timeout", "else"];
+const COMPANIONS: &[&str] = &["do", "straight_line", "device", "add", "count", "timeout", "else"];
 
 impl Decode for Steps {
     fn kind() -> String {
@@ -303,8 +305,10 @@ fn check_companions(verb_entry: &Entry, verb: &Verb, entries: &[Entry], report: 
 fn length(verb: &Verb, value: &Node, step: &Node, report: &mut Report) -> Option<Action> {
     let length = Length::decode(value, report);
     let device = step.get("device").map(|device| At::item(device, report));
+    let straight = step.get("straight_line").and_then(|straight| bool::decode(straight, report));
     let length = length?;
     Some(match verb.word {
+        "cpu" if straight == Some(true) => Action::StraightLine(length),
         "cpu" => Action::Cpu(length),
         "native" => Action::Native(length),
         "native_holding_gil" => Action::NativeHoldingGil(length),
@@ -409,6 +413,7 @@ impl Action {
     pub fn length(&self) -> Option<&Length> {
         match self {
             Action::Cpu(length)
+            | Action::StraightLine(length)
             | Action::Native(length)
             | Action::NativeHoldingGil(length)
             | Action::Sleep(length)
