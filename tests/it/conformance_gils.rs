@@ -24,11 +24,13 @@ fn scenario(version: &str, cores: usize, yaml: &str) -> Scenario {
     model::load(&source, &Options::default()).unwrap_or_else(|errors| panic!("{errors:?}")).scenario
 }
 
-fn measured(interpreter: Interpreter, scenario: &Scenario) -> Observed {
+/// One real run, and whether nobody else used more than a twentieth of the host meanwhile.
+fn measured(interpreter: Interpreter, scenario: &Scenario) -> (Observed, bool) {
     let cpython = Cpython::new(interpreter, CpythonOptions::new(std::env::temp_dir()));
     let workers = Workers::Cpython(Box::new(cpython));
     let measured = workers.run(scenario).unwrap_or_else(|failure| panic!("{failure}"));
-    observe(scenario, &measured.records)
+    let quiet = measured.noise.foreign.is_some_and(|foreign| foreign < 0.05);
+    (observe(scenario, &measured.records), quiet)
 }
 
 fn makespan_ms(observed: &Observed) -> f64 {
@@ -48,13 +50,15 @@ fn under_ticks_two_threads_on_two_cores_are_slower_than_on_one() {
     assert!((80.0..=81.0).contains(&fast), "simulated, one core: {fast}");
     assert!((112.0..=128.0).contains(&slow), "simulated, two cores: {slow}");
     let Some(python) = interpreter("2.7") else { return };
-    let ratios: Vec<f64> = (0..ATTEMPTS)
-        .map(|_| [&two, &one].map(|scenario| makespan_ms(&measured(python.clone(), scenario))))
-        .map(|[slow, fast]| slow / fast)
+    let pairs: Vec<(f64, bool)> = (0..ATTEMPTS)
+        .map(|_| [&two, &one].map(|scenario| measured(python.clone(), scenario)))
+        .map(|[(slow, calm), (fast, calm_too)]| (makespan_ms(&slow) / makespan_ms(&fast), calm && calm_too))
         .collect();
-    // Never a speed-up worth the name, and where both cores were to be had, a loss.
-    assert!(ratios.iter().copied().fold(0.0, f64::max) > 1.08, "two cores against one: {ratios:?}");
-    assert!(ratios.iter().all(|ratio| *ratio > 0.6), "two cores against one: {ratios:?}");
+    // Never a speed-up worth the name; and a loss wherever both cores were to be had.
+    assert!(pairs.iter().all(|(ratio, _)| *ratio > 0.6), "two cores against one: {pairs:?}");
+    let quiet: Vec<f64> = pairs.iter().filter(|(_, quiet)| *quiet).map(|(ratio, _)| *ratio).collect();
+    let most = quiet.iter().copied().fold(0.0, f64::max);
+    assert!(quiet.len() < 3 || most > 1.08, "two cores against one: {pairs:?}");
 }
 
 #[test]
@@ -70,6 +74,6 @@ run: {until: 200ms}";
     let simulated = makespan_ms(&observe_simulated(&scenario));
     assert!((42.0..=60.0).contains(&simulated), "simulated: {simulated}");
     let Some(python) = interpreter("2.7") else { return };
-    let best = (0..ATTEMPTS).map(|_| makespan_ms(&measured(python.clone(), &scenario))).fold(f64::MAX, f64::min);
+    let best = (0..ATTEMPTS).map(|_| makespan_ms(&measured(python.clone(), &scenario).0)).fold(f64::MAX, f64::min);
     assert!((40.0..=120.0).contains(&best), "measured: {best}");
 }
