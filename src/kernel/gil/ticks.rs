@@ -138,7 +138,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     /// Whether a thread that has let go of the GIL and is at the end of that system call loses its core to whom it woke: the
     /// operating system looks before the thread is back in its own code and can take the GIL again.
     pub(in crate::kernel) fn loses_core_in_system_call(&self, core: CoreId, thread: ThreadId) -> bool {
-        let dropped = self.threads[thread].stage == Stage::After(After::TakeAgain);
+        let dropped = self.has_ticks(thread) && self.threads[thread].stage == Stage::After(After::TakeAgain);
         dropped && self.cores[core].reschedule.is_some()
     }
 
