@@ -6,7 +6,7 @@ use crate::analysis::metrics::{CoreMetrics, GilMetrics, Line, MOST_OUTPUT, Metri
 use crate::analysis::now::{Now, Segment, elapsed};
 use crate::ids::{GilId, IdVec, LockId, ObjectId, ThreadId};
 use crate::time::{Instant, Span};
-use crate::trace::{Cast, Ending, GilAct, LockAct, Observer, Record, State, What};
+use crate::trace::{Cast, Ending, GilAct, JobAct, LockAct, Observer, Record, State, What};
 
 /// Watches a run and computes its metrics.
 #[derive(Clone, Debug)]
@@ -20,6 +20,7 @@ pub struct Meter<'c> {
     gil_since: IdVec<GilId, Option<Instant>>,
     lock_since: IdVec<LockId, Option<Instant>>,
     object_since: IdVec<ObjectId, Instant>,
+    jobs: IdVec<ThreadId, Job>,
     /// Bytes of printed text.
     printed: usize,
     metrics: Metrics,
@@ -31,6 +32,23 @@ pub struct Meter<'c> {
 struct Wait {
     total: Span,
     since: Option<Instant>,
+}
+
+/// The present job of a thread. The one before ended at `since`; what ran before that was not for it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Job {
+    since: Instant,
+    first_run: Option<Instant>,
+}
+
+impl Job {
+    /// Looks whether the thread worked for the job during a segment.
+    fn worked(&mut self, segment: &Segment) {
+        let from = segment.from.max(self.since);
+        if segment.state.is_running() && segment.to > from {
+            self.first_run.get_or_insert(from);
+        }
+    }
 }
 
 impl<'c> Meter<'c> {
@@ -46,6 +64,7 @@ impl<'c> Meter<'c> {
             gil_since: IdVec::filled(cast.gils.len(), None),
             lock_since: IdVec::filled(cast.locks.len(), None),
             object_since: IdVec::filled(cast.objects.len(), Instant::ZERO),
+            jobs: IdVec::filled(cast.threads.len(), Job::default()),
             printed: 0,
             metrics: Metrics {
                 threads: IdVec::filled(cast.threads.len(), ThreadMetrics::default()),
@@ -123,6 +142,7 @@ impl<'c> Meter<'c> {
 
     fn spend(&mut self, segment: &Segment) {
         let (state, length) = (segment.state, segment.length());
+        self.jobs[segment.thread].worked(segment);
         let thread = &mut self.metrics.threads[segment.thread];
         thread.states.add(state, length);
         if state.is_running() && !length.is_zero() {
@@ -168,6 +188,25 @@ impl<'c> Meter<'c> {
     fn gil_free(&mut self, gil: GilId) {
         if let Some(since) = self.gil_since[gil].take() {
             self.metrics.gils[gil].busy += elapsed(since, self.at);
+        }
+    }
+
+    fn job(&mut self, thread: ThreadId, released: Instant, act: JobAct) {
+        let jobs = &mut self.metrics.threads[thread].jobs;
+        match act {
+            JobAct::Release => jobs.released += 1,
+            JobAct::Miss => jobs.misses += 1,
+            JobAct::Finish => {
+                jobs.finished += 1;
+                jobs.turnarounds.add(elapsed(released, self.at));
+                // What it is doing until now belongs to this job, and from now on to the next.
+                let open = self.now.open_of(thread, self.at);
+                open.iter().for_each(|segment| self.jobs[thread].worked(segment));
+                let done = std::mem::replace(&mut self.jobs[thread], Job { since: self.at, first_run: None });
+                if let Some(first_run) = done.first_run {
+                    jobs.responses.add(elapsed(released, first_run));
+                }
+            }
         }
     }
 
@@ -249,6 +288,7 @@ impl Observer for Meter<'_> {
                 self.object_held(*object);
                 self.metrics.objects[*object].last = *value;
             }
+            What::Job { thread, released, act, .. } => self.job(*thread, *released, *act),
             What::Output { thread, text } => self.print(*thread, text),
             What::Account { thread, python_work, native_work, .. } => {
                 self.metrics.threads[*thread].python_work = *python_work;

@@ -69,6 +69,23 @@ pub struct ThreadMetrics {
     /// The single waits for the GIL, each from wanting it to having it. A wait that the end of the run (or of the
     /// process) cuts off counts with what it lasted, so that the sum is always the time in `wants-gil`.
     pub each_wait_gil: Samples,
+    /// Its jobs, if it has a period or a deadline.
+    pub jobs: JobMetrics,
+}
+
+/// The numbers of the jobs of one thread.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct JobMetrics {
+    /// How many were released.
+    pub released: u64,
+    /// How many were finished.
+    pub finished: u64,
+    /// How many were due and not finished; also where they were finished later, or not by the end of the run.
+    pub misses: u64,
+    /// From the release to the first real work, of each finished job that did any.
+    pub responses: Samples,
+    /// From the release to the finish, of each finished job.
+    pub turnarounds: Samples,
 }
 
 /// The numbers of one GIL.

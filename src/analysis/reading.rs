@@ -1,6 +1,6 @@
 //! From the name of a metric to its values in one run.
 
-use crate::analysis::{Metrics, ThreadMetrics};
+use crate::analysis::{Metrics, Samples, ThreadMetrics};
 use crate::ids::{ObjectId, ProcId, ThreadId};
 use crate::model::expect::{Metric, MetricName, Unit};
 use crate::ratio::Ratio;
@@ -69,6 +69,7 @@ fn whole_run(cast: &Cast, metrics: &Metrics, name: MetricName) -> Vec<Reading> {
         MetricName::Switches => Ratio::whole(metrics.count(|thread| thread.switches).into()),
         MetricName::Preemptions => Ratio::whole(metrics.count(|thread| thread.preemptions).into()),
         MetricName::Migrations => Ratio::whole(metrics.count(|thread| thread.migrations).into()),
+        MetricName::Misses => Ratio::whole(metrics.count(|thread| thread.jobs.misses).into()),
         _ => return threads(cast, metrics, name, cast.threads.ids().collect()),
     };
     vec![of_run(value)]
@@ -87,17 +88,31 @@ fn threads(cast: &Cast, metrics: &Metrics, name: MetricName, threads: Vec<Thread
         value: of_thread(cast, metrics, name, id).map(Amount::Exact).ok_or_else(|| missing(metrics, name, id)),
         count: 1,
     };
-    threads.into_iter().map(reading).collect()
+    let readings = |id| of_jobs(metrics, name, id).map_or_else(|| vec![reading(id)], |list| singles(cast, id, list));
+    threads.into_iter().flat_map(readings).collect()
+}
+
+/// A metric that a thread with jobs has once for each finished job; `None` for others, and while no job is finished.
+fn of_jobs(metrics: &Metrics, name: MetricName, id: ThreadId) -> Option<&Samples> {
+    let jobs = &metrics.threads[id].jobs;
+    let list = match name {
+        MetricName::Response => &jobs.responses,
+        MetricName::Turnaround => &jobs.turnarounds,
+        _ => return None,
+    };
+    Some(list).filter(|list| !list.is_empty())
+}
+
+/// Each different value of a list.
+fn singles(cast: &Cast, id: ThreadId, list: &Samples) -> Vec<Reading> {
+    let reading = |(value, count)| Reading { who: cast.label(id), value: Ok(Amount::Exact(time(value))), count };
+    list.values().map(reading).collect()
 }
 
 /// The single waits of all these threads. Threads of which nobody ever waited count as one wait of no length, so that
 /// "at least 5ms" fails for them and "at most 5ms" holds.
 fn waits(cast: &Cast, metrics: &Metrics, threads: Vec<ThreadId>) -> Vec<Reading> {
-    let of_thread = |id: &ThreadId| {
-        let who = cast.label(*id);
-        let reading = move |(wait, count)| Reading { who: who.clone(), value: Ok(Amount::Exact(time(wait))), count };
-        metrics.threads[*id].each_wait_gil.values().map(reading)
-    };
+    let of_thread = |id: &ThreadId| singles(cast, *id, &metrics.threads[*id].each_wait_gil);
     let waits: Vec<Reading> = threads.iter().flat_map(of_thread).collect();
     if waits.is_empty() && !threads.is_empty() { vec![of_run(Ratio::ZERO)] } else { waits }
 }
@@ -107,6 +122,7 @@ fn of_thread(cast: &Cast, metrics: &Metrics, name: MetricName, id: ThreadId) -> 
     let span = match name {
         MetricName::Finish => Span::from_ns(thread.finish?.ns()),
         MetricName::FirstRun => Span::from_ns(thread.first_run?.ns()),
+        MetricName::Response | MetricName::Turnaround if thread.jobs.released > 0 => return None,
         MetricName::Response => thread.response()?,
         MetricName::Turnaround => thread.turnaround()?,
         MetricName::Waiting => thread.waiting(),
@@ -124,6 +140,7 @@ fn of_thread(cast: &Cast, metrics: &Metrics, name: MetricName, id: ThreadId) -> 
         MetricName::Switches => return Some(Ratio::whole(thread.switches.into())),
         MetricName::Preemptions => return Some(Ratio::whole(thread.preemptions.into())),
         MetricName::Migrations => return Some(Ratio::whole(thread.migrations.into())),
+        MetricName::Misses => return Some(Ratio::whole(thread.jobs.misses.into())),
         MetricName::Share => return Some(metrics.share(cast, id)),
         _ => return None,
     };
@@ -135,6 +152,9 @@ fn missing(metrics: &Metrics, name: MetricName, id: ThreadId) -> String {
     let thread = &metrics.threads[id];
     match (name, thread.arrival) {
         (_, None) => "never started".into(),
+        (MetricName::Response | MetricName::Turnaround, _) if thread.jobs.released > 0 => {
+            format!("no job finished by the {}", metrics.ending_place())
+        }
         (MetricName::Finish | MetricName::Turnaround, _) => format!("not finished at the {}", metrics.ending_place()),
         (MetricName::FirstRun | MetricName::Response, _) => "never ran".into(),
         _ => format!("{} has no value for a thread", name.word()),

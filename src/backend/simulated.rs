@@ -16,7 +16,7 @@ impl Backend for Simulated {
     type Error = Infallible;
 
     fn run<O: Observer>(&self, scenario: &Scenario, observer: &mut O) -> Result<Run, Infallible> {
-        Ok(with_policy!(&scenario.machine().scheduler, policy => {
+        Ok(with_policy!(scenario, policy => {
             let (ending, events) = Kernel::new(scenario, policy, observer).run();
             Run { ending, events }
         }))

@@ -224,18 +224,31 @@ impl<'s, P: Policy, O: Observer> Kernel<'s, P, O> {
     /// Interrupts the burst of a thread, if one is in progress, and accounts for what was done.
     pub(super) fn pause_burst(&mut self, thread: ThreadId) {
         let Some(core) = self.threads[thread].core() else { return };
-        let Busy::Burst(began) = self.cores[core].busy else { return };
+        let Busy::Burst(_) = self.cores[core].busy else { return };
+        let done = self.done_of_burst(thread);
         let state = &mut self.cores[core];
         state.busy = Busy::No;
         state.generation += 1;
-        let possible = u128::from(self.now.since(began).ns()) * u128::from(state.rate);
         let burst = self.threads[thread].burst.as_mut().expect("a busy core has a burst");
-        let done = possible.min(burst.left);
         burst.left -= done;
         let work = burst.work;
         self.threads[thread].stage = Stage::Go;
         self.account(thread, work, done);
         self.pass_check(thread, work);
+    }
+
+    /// How much of its burst a thread has done on its present core, in the machine's units.
+    pub(super) fn done_of_burst(&self, thread: ThreadId) -> u128 {
+        let Some(core) = self.threads[thread].core().map(|core| &self.cores[core]) else { return 0 };
+        match core.busy {
+            Busy::Burst(began) => self.done_since(thread, began, core.rate),
+            Busy::No | Busy::Overhead => 0,
+        }
+    }
+
+    fn done_since(&self, thread: ThreadId, began: Instant, rate: u64) -> u128 {
+        let burst = self.threads[thread].burst.expect("a busy core has a burst");
+        burst.left.min(u128::from(self.now.since(began).ns()) * u128::from(rate))
     }
 
     /// The state in which a burst of a thread is shown: where there is no GIL, nobody keeps it.

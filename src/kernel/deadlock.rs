@@ -112,7 +112,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
                 let mut lasting = self.processes[process].alive.values().filter(lasting);
                 !self.processes[process].arrived || lasting.all(|thread| reached.contains(thread))
             }
-            Wait::Gil | Wait::Forced | Wait::Io(_) | Wait::Sleep => true,
+            Wait::Gil | Wait::Forced | Wait::Io(_) | Wait::Sleep | Wait::Release => true,
         }
     }
 
@@ -146,7 +146,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
                 (format!("the end of process {}", scenario.processes()[process].name), only)
             }
             Wait::ChildRuns(child) => (format!("the first run of {}", scenario.full_name(child)), Some(child)),
-            Wait::Gil | Wait::Forced | Wait::Io(_) | Wait::Sleep => return None,
+            Wait::Gil | Wait::Forced | Wait::Io(_) | Wait::Sleep | Wait::Release => return None,
         };
         Some(WaitsFor { thread, what, holder })
     }

@@ -1,9 +1,9 @@
 //! Events and their total order.
 //!
 //! Law: `(time, rank, subject, sequence)`. The rank is the place of the variant below, the subject its id. So at one
-//! instant arrivals and completed I/O come first, then completed work, then time-outs (and checks of 2.7), then ends of quanta: work that
-//! ends exactly at a time-out is not asked to drop the GIL, and a thread that blocks exactly at the end of its quantum is
-//! not preempted.
+//! instant arrivals, releases and completed I/O come first, then completed work, then time-outs (and checks of 2.7), ends of
+//! quanta and deadlines: work that ends exactly at a time-out is not asked to drop the GIL, a thread that blocks exactly at
+//! the end of its quantum is not preempted, and a job that ends exactly when it is due is not missed.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
@@ -18,6 +18,8 @@ pub(crate) enum Event {
     ProcessArrives(ProcId),
     /// A thread becomes eligible.
     Arrives(ThreadId),
+    /// A thread with a period is released again.
+    Release(ThreadId),
     /// A blocking call or a sleep ends.
     Wakes { thread: ThreadId, generation: u32 },
     /// What a core is busy with is done: a burst of work, or overhead.
@@ -28,9 +30,11 @@ pub(crate) enum Event {
     Check { core: CoreId, generation: u32 },
     /// A quantum or slice is over.
     QuantumEnd { core: CoreId, generation: u32 },
+    /// A job of a thread is due.
+    Due(ThreadId),
 }
 
-/// The ranks in three groups, each looked at when what comes before it at the same instant has been done.
+/// The ranks in four groups, each looked at when what comes before it at the same instant has been done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Rank {
     /// Arrivals, wake-ups and completed work.
@@ -39,14 +43,21 @@ pub(crate) enum Rank {
     Timeout,
     /// Ends of quanta.
     Quantum,
+    /// Deadlines.
+    Deadline,
 }
 
 impl Event {
     fn rank(self) -> Rank {
         match self {
-            Event::ProcessArrives(_) | Event::Arrives(_) | Event::Wakes { .. } | Event::CoreDone { .. } => Rank::Work,
+            Event::ProcessArrives(_)
+            | Event::Arrives(_)
+            | Event::Release(_)
+            | Event::Wakes { .. }
+            | Event::CoreDone { .. } => Rank::Work,
             Event::TimesOut { .. } | Event::Check { .. } => Rank::Timeout,
             Event::QuantumEnd { .. } => Rank::Quantum,
+            Event::Due(_) => Rank::Deadline,
         }
     }
 
@@ -55,11 +66,13 @@ impl Event {
         let (rank, subject) = match self {
             Event::ProcessArrives(process) => (0, process.0),
             Event::Arrives(thread) => (1, thread.0),
-            Event::Wakes { thread, .. } => (2, thread.0),
-            Event::CoreDone { core, .. } => (3, core.0),
-            Event::TimesOut { thread, .. } => (4, thread.0),
-            Event::Check { core, .. } => (5, core.0),
-            Event::QuantumEnd { core, .. } => (6, core.0),
+            Event::Release(thread) => (2, thread.0),
+            Event::Wakes { thread, .. } => (3, thread.0),
+            Event::CoreDone { core, .. } => (4, core.0),
+            Event::TimesOut { thread, .. } => (5, thread.0),
+            Event::Check { core, .. } => (6, core.0),
+            Event::QuantumEnd { core, .. } => (7, core.0),
+            Event::Due(thread) => (8, thread.0),
         };
         rank << 32 | u64::from(subject)
     }
@@ -162,22 +175,24 @@ mod tests {
             [
                 Event::ProcessArrives(ProcId(n)),
                 Event::Arrives(ThreadId(n)),
+                Event::Release(ThreadId(n)),
                 Event::Wakes { thread: ThreadId(n), generation: 0 },
                 Event::CoreDone { core: CoreId(n), generation: 0 },
                 Event::TimesOut { thread: ThreadId(n), generation: 0 },
                 Event::Check { core: CoreId(n), generation: 0 },
                 Event::QuantumEnd { core: CoreId(n), generation: 0 },
+                Event::Due(ThreadId(n)),
             ]
         };
-        let ordered: Vec<Event> = (0..7).flat_map(|kind| [kinds(1)[kind], kinds(2)[kind]]).collect();
+        let ordered: Vec<Event> = (0..9).flat_map(|kind| [kinds(1)[kind], kinds(2)[kind]]).collect();
         for (i, first) in ordered.iter().enumerate() {
             for second in &ordered[i + 1..] {
                 for pair in [[first, second], [second, first]] {
                     let mut queue = EventQueue::default();
                     let at = Instant::from_ns(7);
                     pair.iter().for_each(|event| queue.push(at, **event));
-                    assert_eq!(queue.pop_due(at, Rank::Quantum), Some(*first));
-                    assert_eq!(queue.pop_due(at, Rank::Quantum), Some(*second));
+                    assert_eq!(queue.pop_due(at, Rank::Deadline), Some(*first));
+                    assert_eq!(queue.pop_due(at, Rank::Deadline), Some(*second));
                 }
             }
         }

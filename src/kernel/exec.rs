@@ -3,6 +3,7 @@
 use crate::ids::ThreadId;
 use crate::kernel::Kernel;
 use crate::kernel::core::Busy;
+use crate::kernel::facts::burst_of;
 use crate::kernel::log::Cause;
 use crate::kernel::policy::Policy;
 use crate::kernel::thread::{After, Birth, Burst, Purpose, Stage, Work};
@@ -69,6 +70,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             After::Park(object, line) => self.park(thread, object, line),
             After::ChildRuns(child) => self.wait_for_child(thread, child),
             After::Join(target) => self.wait_for_end(thread, target),
+            After::NextJob => self.next_job(thread),
         }
     }
 
@@ -86,20 +88,14 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         let program = &scenario.programs()[scenario.threads()[thread].program];
         match self.threads[thread].cursor.fetch(program) {
             Some(op) => self.execute(thread, op),
-            None => self.finish(thread),
+            None => self.end_of_program(thread),
         }
     }
 
     /// One operation.
     fn execute(&mut self, thread: ThreadId, op: &Op) {
         match op {
-            Op::Cpu(length) => self.work(thread, Work::Python, Purpose::Cpu, length),
-            Op::StraightLine(length) => {
-                let work = if self.checks_everywhere(thread) { Work::Python } else { Work::PythonBlock };
-                self.work(thread, work, Purpose::Cpu, length);
-            }
-            Op::NativeHoldingGil(length) => self.work(thread, Work::NativeGil, Purpose::Native, length),
-            Op::Native(length) => self.work(thread, Work::Native, Purpose::Native, length),
+            Op::Cpu(_) | Op::StraightLine(_) | Op::NativeHoldingGil(_) | Op::Native(_) => self.work(thread, op),
             Op::Io { length, device } => {
                 let length = self.draw(thread, Purpose::Io, length);
                 self.threads[thread].cursor.advance();
@@ -125,19 +121,29 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     }
 
     /// A step of work begins: a burst of so many units.
-    fn work(&mut self, thread: ThreadId, work: Work, purpose: Purpose, length: &Length) {
-        let length = self.draw(thread, purpose, length);
-        let state = &mut self.threads[thread];
-        state.accounts.demanded_ns += u128::from(length.ns());
-        let scale = u128::from(self.scenario.machine().scale);
-        let factor = if matches!(work, Work::Python | Work::PythonBlock) { self.factor_of[thread] } else { (1, 1) };
-        let left = u128::from(length.ns()) * scale * u128::from(factor.0) / u128::from(factor.1);
-        state.burst = Some(Burst { work, left });
+    fn work(&mut self, thread: ThreadId, op: &Op) {
+        let (work, purpose, length) = burst_of(op).expect("a step of work");
+        let interruptible = work == Work::PythonBlock && self.checks_everywhere(thread);
+        let work = if interruptible { Work::Python } else { work };
+        let drawn = self.threads[thread].drawn_ahead.take();
+        let length = drawn.unwrap_or_else(|| self.draw(thread, purpose, length));
+        self.threads[thread].accounts.demanded_ns += u128::from(length.ns());
+        self.threads[thread].burst = Some(self.burst(thread, work, length));
+        if P::LOOKS_AT_BURSTS {
+            self.offer_core(thread);
+        }
         if work == Work::Native {
             self.drop_gil(thread, After::Native);
         } else {
             self.start_burst(thread);
         }
+    }
+
+    /// So much work in the machine's units.
+    pub(super) fn burst(&self, thread: ThreadId, work: Work, length: Span) -> Burst {
+        let scale = u128::from(self.scenario.machine().scale);
+        let factor = if matches!(work, Work::Python | Work::PythonBlock) { self.factor_of[thread] } else { (1, 1) };
+        Burst { work, left: u128::from(length.ns()) * scale * u128::from(factor.0) / u128::from(factor.1) }
     }
 
     /// A burst is over: the thread goes on behind its step.

@@ -89,6 +89,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         process.arrivals += 1;
         process.alive.insert(process.arrivals, thread);
         self.threads[thread].place_among_living = process.arrivals;
+        self.first_release(thread, cause);
         self.wake(thread, Stage::Begin, why, cause);
     }
 
@@ -380,7 +381,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
                     joiners.retain(|each| *each != thread);
                 }
             }
-            Wait::Sleep => {}
+            Wait::Sleep | Wait::Release => {}
         }
     }
 

@@ -12,7 +12,8 @@
 //!   time-out is over before anybody asks, and what it lets go is handed on first;
 //! - (d) preemption of threads that still want their core: so a step that ends now is followed by whatever takes no time,
 //!   and a thread that blocks or ends now is never preempted;
-//! - (e) check points: asked holders drop their GIL, after all time-outs of the instant have been seen.
+//! - (e) check points: asked holders drop their GIL, after all time-outs of the instant have been seen;
+//! - (f) jobs that are due: whatever ends now has met its deadline.
 
 mod blocking;
 mod core;
@@ -20,8 +21,10 @@ mod deadlock;
 mod ending;
 mod event;
 mod exec;
+mod facts;
 mod gil;
 mod invariants;
+mod job;
 mod life;
 mod lock;
 mod log;
@@ -33,12 +36,12 @@ mod thread;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use self::policy::{Attributes, Enqueue, Policy, Tasks};
+pub use self::policy::{Attributes, Enqueue, Facts, Policy, Tasks};
 
 use self::core::Core;
 use self::event::{Event, EventQueue, Rank};
 use self::log::{Cause, Log};
-use self::thread::{Joinable, Thread};
+use self::thread::{Joinable, Phase, Thread};
 use crate::ids::{CoreId, DeviceId, GilId, GroupId, IdVec, LockId, ObjectId, ProcId, ProgramId, ThreadId};
 use crate::model::{Arrival, Members, PythonCosts, RunQueue, Scenario};
 use crate::time::{Instant, LONGEST};
@@ -121,7 +124,6 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
         let queues = if machine.run_queue == RunQueue::PerCore { machine.cores.len() } else { 1 };
         let seed = scenario.run().seed;
         let threads = scenario.threads();
-        let attributes = |thread: &crate::model::Thread| Attributes { nice: thread.nice, priority: thread.priority };
         let by_itself = |process: &&crate::model::Process| process.arrival != Arrival::OnStart;
         let mut kernel = Kernel {
             scenario,
@@ -137,7 +139,7 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
             rescheduled: BTreeSet::new(),
             unarmed: false,
             tasks: threads.values().map(|thread| policy.task(attributes(thread))).collect(),
-            queues: vec![policy; queues],
+            queues: (0..queues).map(|number| policy.queue(number)).collect(),
             queued: 0,
             unserved: false,
             woken: Vec::new(),
@@ -195,6 +197,7 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
             Some(at) => {
                 assert!(at >= self.now, "time never goes back");
                 self.now = at;
+                self.queues.iter_mut().for_each(|queue| queue.clock(&mut self.tasks, at));
                 self.instant();
             }
         }
@@ -222,9 +225,9 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
     /// Takes cancelled events away: those that are next, so that time never goes on for nothing, and all of them when they
     /// are the larger part, so that memory does not grow with the length of the run.
     fn forget_cancelled(&mut self) {
-        // A thread has at most one timer and one arrival to come, a core at most one end of work, one of a quantum, and one
-        // check.
-        let most = 2 * (self.threads.len() + self.processes.len() + 3 * self.cores.len());
+        // A thread has at most one timer, one arrival or release and one deadline to come, a core at most one end of work,
+        // one of a quantum, and one check.
+        let most = 3 * (self.threads.len() + self.processes.len() + self.cores.len());
         if self.queue.len() > 2 * most {
             let mut queue = std::mem::take(&mut self.queue);
             queue.retain(|event| !self.is_cancelled(event));
@@ -238,6 +241,7 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
     fn is_cancelled(&self, event: Event) -> bool {
         match event {
             Event::ProcessArrives(_) | Event::Arrives(_) => false,
+            Event::Release(thread) | Event::Due(thread) => self.threads[thread].phase == Phase::Done,
             Event::Wakes { thread, generation } | Event::TimesOut { thread, generation } => {
                 self.threads[thread].generation != generation
             }
@@ -262,7 +266,8 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
                 || self.arm_quanta()
                 || self.handle_due(Rank::Quantum)
                 || self.preempt()
-                || self.check_points();
+                || self.check_points()
+                || self.handle_due(Rank::Deadline);
             if !more {
                 return;
             }
@@ -286,6 +291,8 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
         match event {
             Event::ProcessArrives(process) => self.process_arrives(process, Cause::Root, Why::Arrived),
             Event::Arrives(thread) => self.arrives(thread, Cause::Root, Why::Arrived),
+            Event::Release(thread) => self.release_job(thread),
+            Event::Due(thread) => self.job_is_due(thread),
             Event::Wakes { thread, .. } => self.wait_is_over(thread),
             Event::CoreDone { core, .. } => self.core_done(core),
             Event::TimesOut { thread, .. } => self.times_out(thread),
@@ -315,6 +322,10 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
     fn is_native(&self, thread: ThreadId) -> bool {
         self.scenario.threads()[thread].interpreter.is_none()
     }
+}
+
+fn attributes(thread: &crate::model::Thread) -> Attributes {
+    Attributes { nice: thread.nice, priority: thread.priority, tickets: thread.tickets, period: thread.period }
 }
 
 fn first_member(members: &Members) -> u32 {

@@ -2,17 +2,39 @@
 //!
 //! The hooks have the names of the Linux scheduler classes' (`sched-design-CFS.rst` §6). A run queue is one value of the
 //! policy: one for all cores, or one for each. What the policy keeps for a thread travels with the thread.
+//!
+//! # The order of the questions
+//! At every instant at which anything happens each queue is told the time first (`clock`). A thread that becomes runnable
+//! is described (`update`) and joins (`enqueue`). A core that is free, or whose thread is put back, takes the answer of
+//! `pick_next`. Before a running thread is compared with others it is charged for the time it ran (`charge`) and described
+//! again. It leaves for good with `dequeue`.
 
 use crate::ids::{IdVec, ThreadId};
-use crate::time::Span;
+use crate::time::{Instant, Span};
 
-/// What a policy may know of a thread.
+/// What a policy may know of a thread once and for all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attributes {
     /// -20 … 19, smaller is more important.
     pub nice: i8,
     /// Larger runs first.
     pub priority: i64,
+    /// Its share of a proportional policy; above 0.
+    pub tickets: u64,
+    /// How often its program is released; `None` = once.
+    pub period: Option<Span>,
+}
+
+/// What a policy may know of a thread at the moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Larger runs first; its own priority, or a larger one that it has through a lock.
+    pub priority: i64,
+    /// What is left of the burst under way, or the length of the next one, as time on a core of speed 1; zero if the thread
+    /// blocks or ends before it works. Only told to a policy that [looks at bursts](Policy::LOOKS_AT_BURSTS).
+    pub burst: Span,
+    /// When its present job is due; `None` = it has none.
+    pub deadline: Option<Instant>,
 }
 
 /// Why a thread enters a run queue.
@@ -24,7 +46,7 @@ pub enum Enqueue {
     Preempted,
     /// Its quantum or slice is over.
     QuantumOver,
-    /// It was runnable on another queue, from which it was pulled.
+    /// It was runnable in another place: on another queue, from which it was pulled, or with another priority.
     Pulled,
 }
 
@@ -40,8 +62,22 @@ pub trait Policy: Clone {
     /// are charged first.
     const LOOKS_AT_RUNNING: bool = false;
 
+    /// Whether it looks at the lengths of bursts, which the kernel then looks up in the programs.
+    const LOOKS_AT_BURSTS: bool = false;
+
+    /// The run queue of this number, from 0, where each core has its own: like this one, and empty.
+    fn queue(&self, _number: usize) -> Self {
+        self.clone()
+    }
+
     /// What it keeps for a thread that has not run yet.
     fn task(&self, attributes: Attributes) -> Self::Task;
+
+    /// The present instant (`update_rq_clock`).
+    fn clock(&mut self, _tasks: &mut Tasks<Self>, _now: Instant) {}
+
+    /// What is true of a thread now (`update_curr`). The thread is running, or about to join the queue.
+    fn update(&mut self, _tasks: &mut Tasks<Self>, _thread: ThreadId, _facts: Facts) {}
 
     /// A thread joins the queue.
     fn enqueue(&mut self, tasks: &mut Tasks<Self>, thread: ThreadId, why: Enqueue);
@@ -54,16 +90,33 @@ pub trait Policy: Clone {
     fn dequeue(&mut self, tasks: &mut Tasks<Self>, thread: ThreadId);
 
     /// A running thread has used its core for so long.
-    fn charge(&mut self, tasks: &mut Tasks<Self>, thread: ThreadId, ran: Span);
+    fn charge(&mut self, _tasks: &mut Tasks<Self>, _thread: ThreadId, _ran: Span) {}
 
     /// How much longer a running thread may stay while others wait; `None` = until it blocks or ends.
-    fn slice(&self, tasks: &Tasks<Self>, thread: ThreadId) -> Option<Span>;
+    fn slice(&self, _tasks: &Tasks<Self>, _thread: ThreadId) -> Option<Span> {
+        None
+    }
+
+    /// Whether the answer of `slice` may become shorter because another thread joins the queue: then it is asked again.
+    fn joining_shortens_slices(&self) -> bool {
+        false
+    }
 
     /// Whether a thread that was just woken takes the core from a running one at once.
-    fn wakeup_preempts(&self, tasks: &Tasks<Self>, woken: ThreadId, running: ThreadId) -> bool;
+    fn wakeup_preempts(&self, _tasks: &Tasks<Self>, _woken: ThreadId, _running: ThreadId) -> bool {
+        false
+    }
+
+    /// Whether a running thread that begins another burst or another job offers its core to others (`yield_task`). It does
+    /// not lose it if it is picked again.
+    fn yields(&self, _tasks: &Tasks<Self>, _running: ThreadId) -> bool {
+        false
+    }
 
     /// Orders running threads: of several that a woken thread may preempt, the one with the largest value yields.
-    fn yields_first(&self, tasks: &Tasks<Self>, running: ThreadId) -> i128;
+    fn yields_first(&self, _tasks: &Tasks<Self>, _running: ThreadId) -> i128 {
+        0
+    }
 
     /// How many threads wait in the queue.
     fn len(&self) -> usize;

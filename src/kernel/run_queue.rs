@@ -26,13 +26,22 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         state.woken = woken.then_some(on);
         state.phase = Phase::Queued(queue);
         self.charge_queue(queue as usize);
-        self.queues[queue as usize].enqueue(&mut self.tasks, thread, Enqueue::Woken);
-        self.queued += 1;
+        self.enqueue(thread, queue as usize, Enqueue::Woken);
         self.woken.push(thread);
         self.unserved = true;
         self.unarmed |= self.queues.len() > 1;
         self.threads[thread].runnable = (self.now, cause);
         self.log.state(thread, State::Runnable, None, why, cause);
+    }
+
+    /// A thread joins a run queue.
+    pub(super) fn enqueue(&mut self, thread: ThreadId, queue: usize, why: Enqueue) {
+        self.describe(thread, queue);
+        self.queues[queue].enqueue(&mut self.tasks, thread, why);
+        self.queued += 1;
+        if self.queues[queue].joining_shortens_slices() {
+            self.disarm(queue);
+        }
     }
 
     /// The queue of a woken thread: the only one; or its last core's if that is free, else a free core's, else its last
@@ -138,8 +147,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             others.into_iter().find_map(|other| self.pick_from(other, core).map(|thread| (other, thread)))?;
         self.charge_queue(from);
         self.queues[from].dequeue(&mut self.tasks, thread);
-        self.queues[own].enqueue(&mut self.tasks, thread, Enqueue::Pulled);
-        self.queued += 1;
+        self.enqueue(thread, own, Enqueue::Pulled);
         self.pick_from(own, core)
     }
 
@@ -195,6 +203,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
                 continue;
             }
             self.charge(core);
+            self.describe(running, queue);
             if !self.queues[queue].wakeup_preempts(&self.tasks, thread, running) {
                 continue;
             }
@@ -219,8 +228,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     fn put_back(&mut self, core: CoreId, queue: usize, why: Enqueue) -> ThreadId {
         let running = self.cores[core].thread.expect("a core that changes hands has a thread");
         self.charge(core);
-        self.queues[queue].enqueue(&mut self.tasks, running, why);
-        self.queued += 1;
+        self.enqueue(running, queue, why);
         running
     }
 
@@ -235,7 +243,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         }
     }
 
-    fn mark_reschedule(&mut self, core: CoreId, why: Enqueue) {
+    pub(super) fn mark_reschedule(&mut self, core: CoreId, why: Enqueue) {
         self.cores[core].reschedule = Some(why);
         self.rescheduled.insert(core);
     }
@@ -267,6 +275,16 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         self.threads[running].runnable = (self.now, Cause::Thread(by));
         self.log.state(running, state, None, why, Cause::Thread(by));
         self.on_core(core, next, Some(running));
+    }
+
+    /// Forgets the timers of quanta on the cores of a queue, so that they are armed anew.
+    fn disarm(&mut self, queue: usize) {
+        for core in self.cores.ids() {
+            if self.queue_of(core) == queue && std::mem::take(&mut self.cores[core].armed) {
+                self.cores[core].quantum += 1;
+                self.unarmed = true;
+            }
+        }
     }
 
     /// Arms the timers of quanta wherever somebody waits and a timer is missing. Returns whether one is due at once.

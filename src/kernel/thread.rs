@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::ids::{CoreId, DeviceId, LockId, ObjectId, ProcId, ThreadId};
 use crate::kernel::gil::Standing;
+use crate::kernel::job::Jobs;
 use crate::kernel::log::Cause;
 use crate::kernel::object::Line;
 use crate::model::Cursor;
@@ -45,6 +46,8 @@ pub(crate) enum Wait {
     ChildRuns(ThreadId),
     /// `join()`.
     Join(Joinable),
+    /// Between two jobs: the next release.
+    Release,
 }
 
 impl Wait {
@@ -107,6 +110,8 @@ pub(crate) enum After {
     ChildRuns(ThreadId),
     /// Waiting for an end.
     Join(Joinable),
+    /// The end of a job.
+    NextJob,
 }
 
 /// How far a thread has come before it executes code of its own.
@@ -216,6 +221,9 @@ pub(crate) struct Thread {
     /// Since when it has waited for a lock, over all wake-ups.
     pub lock_since: Option<Instant>,
     pub accounts: Accounts,
+    pub jobs: Jobs,
+    /// The length of its next step of work, where that had to be known before it began.
+    pub drawn_ahead: Option<Span>,
     /// The streams of its draws, one for each purpose, made when first needed.
     pub streams: [Option<Box<Stream>>; Purpose::COUNT],
 }
@@ -288,6 +296,8 @@ impl Default for Thread {
             rests: false,
             lock_since: None,
             accounts: Accounts::default(),
+            jobs: Jobs::default(),
+            drawn_ahead: None,
             streams: Default::default(),
         }
     }

@@ -48,7 +48,7 @@ codes! {
         "A bare number can be read in two ways, so every duration carries its unit: ns, us, ms, s, min or h, as in `5ms`."
     E105 "value out of range"
         "Durations are whole nanoseconds from 0 to 1000 h. Switch intervals and quanta are above 0, `nice` is from -20 to \
-         19, affinity names cores that exist, weights match their choices and do not sum to 0."
+         19, tickets from 1 on, affinity names cores that exist, there is one quantum for each queue, weights match their choices and do not sum to 0."
     E106 "Python version not quoted or not supported"
         "Without quotes YAML reads 3.10 as the number 3.1. Write `version: \"3.10\"`. Known are \"2.7\" and \"3.2\" to \"3.14\"."
     E107 "boolean is not true or false"

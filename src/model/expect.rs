@@ -191,9 +191,9 @@ metrics! {
     Finish "finish" Time Threads
     /// the first instant of real work (`python`, `native`, `native-gil`), not the first touch of a core
     FirstRun "first_run" Time Threads
-    /// first_run − arrival
+    /// first_run − arrival; with a period or a deadline the list over its finished jobs, each from its release
     Response "response" Time Threads
-    /// finish − arrival
+    /// finish − arrival; with a period or a deadline the list over its finished jobs, each from its release
     Turnaround "turnaround" Time Threads
     /// wait_core + wait_gil + forced
     Waiting "waiting" Time Threads
@@ -221,6 +221,8 @@ metrics! {
     Preemptions "preemptions" Number RunOrThreads
     /// times the thread runs on another core than the last time
     Migrations "migrations" Number RunOrThreads
+    /// jobs that were not finished when they were due, of threads with a period or a deadline; also those finished later
+    Misses "misses" Number RunOrThreads
     /// ran ÷ sum of ran over its process
     Share "share" Number Threads
     /// Jain's index over the `ran` of the selected threads, (Σx)² ÷ (n·Σx²)

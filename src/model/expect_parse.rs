@@ -7,7 +7,7 @@ use crate::model::tree::crop;
 use crate::ratio::Ratio;
 
 /// Metrics of the format that a run does not compute yet.
-const LATER: &[&str] = &["misses", "latency", "throughput"];
+const LATER: &[&str] = &["latency", "throughput"];
 
 /// Why a text is not an expectation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -454,7 +454,7 @@ mod tests {
             ("max makespan == 5ms", Code::E402, (0, 3), "makespan is one value, so there is nothing to choose from"),
             ("makespam == 5ms", Code::E402, (0, 8), "unknown metric \"makespam\""),
             ("count(core) == 5", Code::E402, (5, 11), "count knows thread, process and gil, not \"core\""),
-            ("max misses(jobs) == 4", Code::E110, (4, 10), "misses"),
+            ("max latency(jobs) == 4ms", Code::E110, (4, 11), "latency"),
             ("finish(a == 5ms", Code::E401, (6, 15), ") is missing"),
             ("output contains RuntimeError", Code::E401, (16, 28), "expected a text in quotes, found \"RuntimeError\""),
             ("deadlock == maybe", Code::E401, (12, 17), "expected true or false, found \"maybe\""),

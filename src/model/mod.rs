@@ -13,6 +13,7 @@ mod expect_parse;
 mod lower;
 mod params;
 mod patch;
+mod policies;
 mod profile;
 mod program;
 mod quantity;
@@ -27,6 +28,7 @@ mod yaml;
 
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Label, Place, Severity, Source, Suggestion};
+pub use policies::PolicyName;
 pub use program::{Cursor, Length, Op, Program, Use};
 pub use quantity::{Fault, duration};
 pub use reference::{help_errors, help_format, help_metrics, help_steps};

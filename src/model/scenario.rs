@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use crate::ids::{CoreId, DeviceId, GilId, GroupId, IdVec, InterpId, LockId, ObjectId, ProcId, ProgramId, ThreadId};
 use crate::model::expect::Expectation;
+use crate::model::policies::PolicyName;
 use crate::model::program::{Length, Program};
 use crate::ratio::Ratio;
 use crate::time::{Instant, Span};
@@ -69,29 +70,43 @@ pub enum RunQueue {
     PerCore,
 }
 
-/// A scheduling policy with its parameters.
+/// A scheduling policy and the parameters of all of them; each policy reads those that it has.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Scheduler {
-    /// Linux EEVDF-like: weights from nice, virtual run time, lag, deadlines.
-    Fair {
-        /// How long a thread runs before others of its weight get their turn.
-        slice: Span,
-    },
-    /// First come, first served, for one quantum at a time.
-    RoundRobin {
-        /// The longest stay on a core while others wait.
-        quantum: Span,
-    },
-    /// First come, first served, until the thread blocks or ends.
-    Fifo,
-    /// The highest priority first.
-    Priority {
-        /// Whether a thread that becomes runnable takes the core from a lower priority at once.
-        preemptive: bool,
-        /// Round robin among equals; `None` = each runs until it blocks.
-        quantum: Option<Span>,
-    },
+pub struct Scheduler {
+    /// The policy.
+    pub policy: PolicyName,
+    /// How long a thread runs before others of its weight get their turn.
+    pub slice: Span,
+    /// The longest stay on a core while others wait; `None` = not written.
+    pub quantum: Option<Span>,
+    /// Whether a thread that becomes runnable takes the core from a lower priority at once.
+    pub preemptive: bool,
+    /// A waiting thread's priority rises by one each time it has waited for so long; zero = never.
+    pub ageing: Span,
+    /// The queues of a multi-level feedback queue, the highest first.
+    pub levels: Vec<Level>,
+    /// The period after which all threads return to the highest of them; zero = never.
+    pub boost: Span,
 }
+
+/// One queue of a multi-level feedback queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// The longest stay on a core while others of this queue wait.
+    pub quantum: Span,
+    /// How long a thread may run in it, over all its turns, before it moves down.
+    pub allotment: Span,
+}
+
+impl Scheduler {
+    /// The longest stay on a core of a policy that always has one: 10 ms where none is written.
+    pub fn quantum(&self) -> Span {
+        self.quantum.unwrap_or(DEFAULT_QUANTUM)
+    }
+}
+
+/// What holds without a `quantum`, for policies that always have one.
+pub(in crate::model) const DEFAULT_QUANTUM: Span = Span::from_ms(10);
 
 /// What the operating system's own actions cost. All of them are overhead on the core where they happen.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -354,6 +369,12 @@ pub struct Thread {
     pub nice: i8,
     /// Larger runs first, for the priority scheduler.
     pub priority: i64,
+    /// Its share of a proportional scheduler (lottery, stride); above 0.
+    pub tickets: u64,
+    /// How often its program is released; `None` = once, when it arrives.
+    pub period: Option<Span>,
+    /// When each release is due, from the release on; `None` = never.
+    pub deadline: Option<Span>,
     /// The cores it may use; `None` = all.
     pub affinity: Option<Box<[CoreId]>>,
     /// The stable name of its random streams, without the purpose: `main/group#member`, or `process#member/group#member` where

@@ -23,6 +23,7 @@ use std::collections::BTreeSet;
 
 use crate::ids::ThreadId;
 use crate::kernel::{Attributes, Enqueue, Policy, Tasks};
+use crate::model::Scenario;
 use crate::policy::Entry;
 use crate::time::Span;
 
@@ -76,8 +77,9 @@ pub struct Fair {
 }
 
 impl Fair {
-    /// An empty queue with slices of `slice`, which is not zero.
-    pub fn new(slice: Span) -> Fair {
+    /// An empty queue with the slices of a scenario.
+    pub fn of(scenario: &Scenario) -> Fair {
+        let slice = scenario.machine().scheduler.slice;
         Fair { slice, queue: BTreeSet::new(), weights: 0, weighted: 0, last_v: 0 }
     }
 

@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 
 use crate::ids::ThreadId;
 use crate::kernel::{Attributes, Enqueue, Policy, Tasks};
+use crate::model::Scenario;
 use crate::policy::Entry;
-use crate::time::Span;
 
 /// Its line in the table of policies.
 pub const ENTRY: Entry = Entry {
@@ -22,6 +22,13 @@ pub const ENTRY: Entry = Entry {
 #[derive(Clone, Debug, Default)]
 pub struct Fifo {
     queue: VecDeque<ThreadId>,
+}
+
+impl Fifo {
+    /// An empty queue; there is nothing to choose.
+    pub fn of(_: &Scenario) -> Fifo {
+        Fifo::default()
+    }
 }
 
 impl Policy for Fifo {
@@ -43,20 +50,6 @@ impl Policy for Fifo {
 
     fn dequeue(&mut self, _: &mut Tasks<Self>, thread: ThreadId) {
         self.queue.retain(|each| *each != thread);
-    }
-
-    fn charge(&mut self, _: &mut Tasks<Self>, _: ThreadId, _: Span) {}
-
-    fn slice(&self, _: &Tasks<Self>, _: ThreadId) -> Option<Span> {
-        None
-    }
-
-    fn wakeup_preempts(&self, _: &Tasks<Self>, _: ThreadId, _: ThreadId) -> bool {
-        false
-    }
-
-    fn yields_first(&self, _: &Tasks<Self>, _: ThreadId) -> i128 {
-        0
     }
 
     fn len(&self) -> usize {

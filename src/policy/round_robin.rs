@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 
 use crate::ids::ThreadId;
 use crate::kernel::{Attributes, Enqueue, Policy, Tasks};
+use crate::model::Scenario;
 use crate::policy::Entry;
 use crate::time::Span;
 
@@ -28,9 +29,9 @@ pub struct RoundRobin {
 }
 
 impl RoundRobin {
-    /// An empty queue with turns of `quantum`, which is not zero.
-    pub fn new(quantum: Span) -> RoundRobin {
-        RoundRobin { quantum, queue: VecDeque::new() }
+    /// An empty queue with the turns of a scenario.
+    pub fn of(scenario: &Scenario) -> RoundRobin {
+        RoundRobin { quantum: scenario.machine().scheduler.quantum(), queue: VecDeque::new() }
     }
 }
 
@@ -78,14 +79,6 @@ impl Policy for RoundRobin {
 
     fn slice(&self, tasks: &Tasks<Self>, thread: ThreadId) -> Option<Span> {
         Some(self.quantum.less(tasks[thread]))
-    }
-
-    fn wakeup_preempts(&self, _: &Tasks<Self>, _: ThreadId, _: ThreadId) -> bool {
-        false
-    }
-
-    fn yields_first(&self, _: &Tasks<Self>, _: ThreadId) -> i128 {
-        0
     }
 
     fn len(&self) -> usize {

@@ -134,7 +134,17 @@ fn thread(o: &mut Object<'_>, report: &Report<'_>, id: ThreadId) -> fmt::Result 
     o.object("each_wait_gil_ns", |o| samples(o, &thread.each_wait_gil))?;
     o.number("switches", thread.switches)?;
     o.number("preemptions", thread.preemptions)?;
-    o.number("migrations", thread.migrations)
+    o.number("migrations", thread.migrations)?;
+    if thread.jobs.released == 0 {
+        return Ok(());
+    }
+    o.object("jobs", |o| {
+        o.number("released", thread.jobs.released)?;
+        o.number("finished", thread.jobs.finished)?;
+        o.number("misses", thread.jobs.misses)?;
+        o.object("response_ns", |o| samples(o, &thread.jobs.responses))?;
+        o.object("turnaround_ns", |o| samples(o, &thread.jobs.turnarounds))
+    })
 }
 
 fn samples(o: &mut Object<'_>, samples: &Samples) -> fmt::Result {

@@ -168,6 +168,13 @@ fn what(o: &mut Object<'_>, cast: &Cast, what: &What) -> fmt::Result {
             o.text("act", act.word())?;
             o.number("value", *value)
         }
+        What::Job { thread, number, released, act } => {
+            o.text("kind", "job")?;
+            who(o, cast, *thread)?;
+            o.text("act", act.word())?;
+            o.number("number", *number)?;
+            o.number("released", released.ns())
+        }
         What::Output { thread, text } => {
             o.text("kind", "output")?;
             who(o, cast, *thread)?;

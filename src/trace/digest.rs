@@ -6,7 +6,7 @@
 //! Equal digests mean equal timelines; nothing about text layout enters.
 
 use crate::ids::{CoreId, Id, ThreadId};
-use crate::trace::{Ending, GilAct, LockAct, Observer, Record, What};
+use crate::trace::{Ending, GilAct, Observer, Record, What};
 
 /// A running FNV-1a hash of 128 bits (offset basis and prime as published by Fowler, Noll and Vo).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,11 +96,7 @@ impl Digest {
                 self.byte(3);
                 self.id(*lock);
                 self.id(*thread);
-                self.byte(match act {
-                    LockAct::Acquire => 0,
-                    LockAct::Release => 1,
-                    LockAct::HandOver => 2,
-                });
+                self.byte(*act as u8);
             }
             What::Object { object, thread, act, value } => {
                 self.byte(8);
@@ -108,6 +104,13 @@ impl Digest {
                 self.id(*thread);
                 self.byte(*act as u8);
                 self.bytes(&value.to_le_bytes());
+            }
+            What::Job { thread, number, released, act } => {
+                self.byte(9);
+                self.id(*thread);
+                self.word(*number);
+                self.word(released.ns());
+                self.byte(*act as u8);
             }
             What::Output { thread, text } => {
                 self.byte(4);

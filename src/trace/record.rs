@@ -11,8 +11,8 @@ pub struct Record {
     pub at: Instant,
     /// What.
     pub what: What,
-    /// The index of the record that made it happen; `None` only for what the model itself makes happen: arrivals, what they
-    /// do at the instant at which they arrive, and the end.
+    /// The index of the record that made it happen; `None` only for what the model itself makes happen: arrivals, later
+    /// releases, what they do at that instant, and the end.
     pub cause: Option<u64>,
 }
 
@@ -76,6 +76,17 @@ pub enum What {
         /// condition, 1 or 0 of an event, the value of a variable.
         value: i64,
     },
+    /// Something happened to a job of a thread with a period or a deadline.
+    Job {
+        /// Whose.
+        thread: ThreadId,
+        /// Which of its jobs, from 1.
+        number: u64,
+        /// When it was released.
+        released: Instant,
+        /// What happened.
+        act: JobAct,
+    },
     /// A line was printed.
     Output {
         /// By which thread.
@@ -128,7 +139,7 @@ pub enum GilAct {
     },
 }
 
-/// What happens to a lock.
+/// What happens to a lock. Digests know these by their places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LockAct {
     /// Acquired by a thread that found it free.
@@ -137,6 +148,31 @@ pub enum LockAct {
     Release,
     /// Released and handed to a waiter in one action.
     HandOver,
+}
+
+/// What happens to a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum JobAct {
+    /// It may begin, unless an earlier one is unfinished.
+    Release,
+    /// Its program has ended.
+    Finish,
+    /// It is due and not finished.
+    Miss,
+}
+
+impl JobAct {
+    /// All of them.
+    pub const ALL: [JobAct; 3] = [JobAct::Release, JobAct::Finish, JobAct::Miss];
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            JobAct::Release => "release",
+            JobAct::Finish => "finish",
+            JobAct::Miss => "miss",
+        }
+    }
 }
 
 /// How a run ended.

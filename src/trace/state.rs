@@ -161,6 +161,10 @@ words! {
         Notified = "notified",
         /// it has waited for as long as it wanted to
         TimedOut = "timed-out",
+        /// its job is done: it waits for its next release
+        JobDone = "job-done",
+        /// it is released again: its next job
+        Released = "released",
     }
 }
 

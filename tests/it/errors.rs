@@ -617,27 +617,21 @@ m.yaml:7:100: error E108: expected a whole number, found "y"
     (
         "E110 settings",
         r#"name: x
-machine: {scheduler: {mlfq: {queues: 3, quantum: [1ms, 2ms]}}}
+machine: {cores: 4}
 python: {version: "2.7", main_guard: false, check_interval: 100}
 locks: {l: {across: processes}}
-expect: [max misses(jobs) == 4]
-threads: {a: {period: 5ms, deadline: 0ms, do: [{with: l, do: []}]}}
+expect: [max latency(jobs) == 4ms]
+threads: {a: {do: [{with: l, do: []}]}}
 "#,
-        r#"m.yaml:2:23: error E110: not simulated yet: the mlfq scheduler
-   2 | machine: {scheduler: {mlfq: {queues: 3, quantum: [1ms, 2ms]}}}
-     |                       ^^^^
-m.yaml:3:26: error E110: not simulated yet: child starts outside of the main guard
+        r#"m.yaml:3:26: error E110: not simulated yet: child starts outside of the main guard
    3 | python: {version: "2.7", main_guard: false, check_interval: 100}
      |                          ^^^^^^^^^^
 m.yaml:4:13: error E110: not simulated yet: objects shared across processes
    4 | locks: {l: {across: processes}}
      |             ^^^^^^
-m.yaml:5:14: error E110: not simulated yet: the metric misses
-   5 | expect: [max misses(jobs) == 4]
-     |              ^^^^^^
-m.yaml:6:15: error E110: not simulated yet: period, periodic threads
-   6 | threads: {a: {period: 5ms, deadline: 0ms, do: [{with: l, do: []}]}}
-     |               ^^^^^^"#,
+m.yaml:5:14: error E110: not simulated yet: the metric latency
+   5 | expect: [max latency(jobs) == 4ms]
+     |              ^^^^^^^"#,
     ),
     (
         "E201",
@@ -837,6 +831,54 @@ threads: {a: {do: [cpu: 5ms]}}
    2 | machine: {scheduler: {fifo: {quantum: 5ms}}}
      |                              ^^^^^^^
      = it has no parameters"#,
+    ),
+    (
+        "E209 quanta",
+        r#"name: x
+machine: {scheduler: {round-robin: {quantum: [1ms, 2ms]}}}
+threads: {a: {do: [cpu: 5ms]}}
+"#,
+        r#"m.yaml:2:46: error E209: the round-robin scheduler has one quantum; only mlfq has one for each queue
+   2 | machine: {scheduler: {round-robin: {quantum: [1ms, 2ms]}}}
+     |                                              ^
+     = write one duration, as in 10ms"#,
+    ),
+    (
+        "E105 queues",
+        r#"name: x
+machine: {scheduler: {mlfq: {queues: 3, quantum: [1ms, 0ms], allotment: 0ms}}}
+threads: {a: {tickets: 0, do: [cpu: 5ms]}}
+"#,
+        r#"m.yaml:2:50: error E105: 2 entries of quantum for 3 queues
+   2 | machine: {scheduler: {mlfq: {queues: 3, quantum: [1ms, 0ms], allotment: 0ms}}}
+     |                                                  ^
+     = one for each queue, from the highest on
+m.yaml:2:56: error E105: a quantum must be above 0
+   2 | machine: {scheduler: {mlfq: {queues: 3, quantum: [1ms, 0ms], allotment: 0ms}}}
+     |                                                        ^^^
+m.yaml:2:73: error E105: an allotment must be above 0
+   2 | …ues: 3, quantum: [1ms, 0ms], allotment: 0ms}}}
+     |                                          ^^^
+m.yaml:3:15: warning W507: the mlfq scheduler does not look at tickets
+   3 | threads: {a: {tickets: 0, do: [cpu: 5ms]}}
+     |               ^^^^^^^
+m.yaml:3:24: error E105: a thread has 1 to 1000000000 tickets
+   3 | threads: {a: {tickets: 0, do: [cpu: 5ms]}}
+     |                        ^"#,
+    ),
+    (
+        "E301 period",
+        r#"name: x
+machine: {scheduler: {mlfq: {queues: 0}}}
+threads: {a: {period: 5ms, do: [cpu: 5ms]}}
+"#,
+        r#"m.yaml:2:38: error E105: 0 queues; mlfq has 1 to 64
+   2 | machine: {scheduler: {mlfq: {queues: 0}}}
+     |                                      ^
+m.yaml:3:15: error E301: "a" is released for ever, and the run has no horizon
+   3 | threads: {a: {period: 5ms, do: [cpu: 5ms]}}
+     |               ^^^^^^
+     = give the run a horizon, as in run: {until: 1s}"#,
     ),
     (
         "E209 version",
@@ -1089,6 +1131,17 @@ threads: {a: {do: [cpu: 5ms, {io: {exponential: 5ms}}]}}
         r#"m.yaml:2:31: warning W503: random, but no seed is written; 1 is used
    2 | threads: {a: {do: [cpu: 5ms, {io: {exponential: 5ms}}]}}
      |                               ^^
+     = write run: {seed: 1}, or another seed"#,
+    ),
+    (
+        "W503 lottery",
+        r#"name: x
+machine: {scheduler: lottery}
+threads: {a: {do: [cpu: 5ms]}}
+"#,
+        r#"m.yaml:2:22: warning W503: random, but no seed is written; 1 is used
+   2 | machine: {scheduler: lottery}
+     |                      ^^^^^^^
      = write run: {seed: 1}, or another seed"#,
     ),
     (

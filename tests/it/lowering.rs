@@ -3,7 +3,7 @@
 use gilsim::ids::{CoreId, GroupId, InterpId, ThreadId};
 use gilsim::model::expect::Claim;
 use gilsim::model::{
-    Arrival, Code, Length, Loaded, Members, NextHolder, Op, Options, RunQueue, Scenario, Scheduler, Source,
+    Arrival, Code, Length, Loaded, Members, NextHolder, Op, Options, PolicyName, RunQueue, Scenario, Source,
     StartMethod, load,
 };
 use gilsim::ratio::Ratio;
@@ -56,7 +56,7 @@ fn ops(scenario: &Scenario, thread: usize) -> &[Op] {
 fn twelve_threads_of_one_process_share_one_gil() {
     let model = scenario(CPU_THREADS);
     assert_eq!((model.machine().cores.len(), model.machine().scale, model.profile()), (4, 1, "ideal"));
-    assert_eq!(model.machine().scheduler, Scheduler::Fair { slice: ms(3) });
+    assert_eq!((model.machine().scheduler.policy, model.machine().scheduler.slice), (PolicyName::Fair, ms(3)));
     assert_eq!(
         (model.processes().len(), model.threads().len(), model.gils().len(), model.programs().len()),
         (1, 12, 1, 1)
@@ -257,10 +257,7 @@ fn profiles_give_costs_and_the_model_wins() {
     assert_eq!(costs.wakeup_idle, us(30));
     assert_eq!(costs.wakeup_busy.bounds(), (Span::from_us(1), Span::from_us(9)));
     assert_eq!(costs.timer_slack.bounds(), (Span::from_us(45), Span::from_us(55)));
-    assert_eq!(
-        (linux.machine().tick, linux.machine().scheduler.clone()),
-        (ms(4), Scheduler::Fair { slice: Span::from_us(2_100) })
-    );
+    assert_eq!((linux.machine().tick, linux.machine().scheduler.slice), (ms(4), Span::from_us(2_100)));
     assert_eq!(linux.gils().values().as_slice()[0].next_holder, NextHolder::Futex { stolen: Ratio::new(2, 5) });
     assert_eq!(linux.interpreters()[InterpId(0)].costs.fork, Span::from_us(600));
     let model = "name: x\nmachine: {profile: linux, tick: 0ms, scheduler: {fair: {slice: 3ms}}, costs: {wakeup: {idle: 5us}, context_switch: 0us}}\n\
@@ -269,10 +266,7 @@ fn profiles_give_costs_and_the_model_wins() {
     let costs = &mixed.machine().costs;
     assert_eq!((costs.context_switch, &costs.wakeup_idle), (Span::ZERO, &us(5)));
     assert_eq!(costs.wakeup_busy, linux.machine().costs.wakeup_busy);
-    assert_eq!(
-        (mixed.machine().tick, mixed.machine().scheduler.clone()),
-        (Span::ZERO, Scheduler::Fair { slice: ms(3) })
-    );
+    assert_eq!((mixed.machine().tick, mixed.machine().scheduler.slice), (Span::ZERO, ms(3)));
     let python = &mixed.interpreters()[InterpId(0)];
     assert_eq!((python.costs.fork, python.costs.spawn, python.factor), (Span::ZERO, ms(35), Ratio::new(11, 10)));
     let older = loaded(model, None, &["python.version='3.13'"]).scenario;
@@ -306,14 +300,31 @@ fn schedulers_and_their_defaults() {
             .scheduler
             .clone()
     };
-    assert_eq!(scheduler("fair"), Scheduler::Fair { slice: ms(3) });
-    assert_eq!(scheduler("{fair: {slice: 1ms}}"), Scheduler::Fair { slice: ms(1) });
-    assert_eq!(scheduler("round-robin"), Scheduler::RoundRobin { quantum: ms(10) });
-    assert_eq!(scheduler("{round-robin: {quantum: 4ms}}"), Scheduler::RoundRobin { quantum: ms(4) });
-    assert_eq!(scheduler("{fifo: {}}"), Scheduler::Fifo);
-    assert_eq!(scheduler("priority"), Scheduler::Priority { preemptive: true, quantum: None });
-    let full = "{priority: {preemptive: false, quantum: 2ms, ageing: 0ms}}";
-    assert_eq!(scheduler(full), Scheduler::Priority { preemptive: false, quantum: Some(ms(2)) });
+    let fair = |text: &str| (scheduler(text).policy, scheduler(text).slice);
+    assert_eq!(fair("fair"), (PolicyName::Fair, ms(3)));
+    assert_eq!(fair("{fair: {slice: 1ms}}"), (PolicyName::Fair, ms(1)));
+    let turns = |text: &str| (scheduler(text).policy, scheduler(text).quantum());
+    assert_eq!(turns("round-robin"), (PolicyName::RoundRobin, ms(10)));
+    assert_eq!(turns("{round-robin: {quantum: 4ms}}"), (PolicyName::RoundRobin, ms(4)));
+    assert_eq!(turns("{stride: {quantum: 4ms}}"), (PolicyName::Stride, ms(4)));
+    assert_eq!(scheduler("{fifo: {}}").policy, PolicyName::Fifo);
+    let priority = |text: &str| {
+        let found = scheduler(text);
+        (found.policy, found.preemptive, found.quantum, found.ageing)
+    };
+    assert_eq!(priority("priority"), (PolicyName::Priority, true, None, Span::ZERO));
+    let full = "{priority: {preemptive: false, quantum: 2ms, ageing: 7ms}}";
+    assert_eq!(priority(full), (PolicyName::Priority, false, Some(ms(2)), ms(7)));
+    let levels = |text: &str| {
+        let found = scheduler(text);
+        let levels: Vec<(Span, Span)> = found.levels.iter().map(|level| (level.quantum, level.allotment)).collect();
+        (levels, found.boost)
+    };
+    let doubled = [10, 20, 40].map(|quantum| (ms(quantum), ms(quantum)));
+    assert_eq!(levels("mlfq"), (doubled.to_vec(), ms(1000)));
+    assert_eq!(levels("{mlfq: {quantum: 5ms, queues: 2, boost: 0ms}}"), (vec![(ms(5), ms(5)); 2], Span::ZERO));
+    let listed = "{mlfq: {quantum: [1ms, 2ms], allotment: [4ms, 8ms]}}";
+    assert_eq!(levels(listed).0, [(ms(1), ms(4)), (ms(2), ms(8))]);
     let queue = |text: &str| {
         scenario(&format!("name: x\nmachine: {{runqueue: {text}}}\nthreads: {{a: {{do: []}}}}\n")).machine().run_queue
     };

@@ -23,6 +23,7 @@ mod readme;
 mod real;
 mod snapshots;
 mod sync;
+mod textbook;
 mod tidy;
 mod timelines;
 mod traps;

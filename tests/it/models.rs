@@ -183,8 +183,8 @@ fn top_level(text: &str) -> Vec<String> {
     keys
 }
 
-/// An expectation that cannot fail says nothing: twice the interval, one core less, another choice of the next holder, or
-/// one member more or less of the first group turns some line of every model red.
+/// An expectation that cannot fail says nothing: twice the interval, a core more or less, another scheduler, another choice
+/// of the next holder, or one member more or less of the first group turns some line of every model red.
 #[test]
 fn every_model_is_sensitive_to_something() {
     for name in models() {
@@ -196,6 +196,9 @@ fn every_model_is_sensitive_to_something() {
             changes.push("python.next_holder=random".to_string());
             changes.push("python.next_holder=futex".to_string());
         }
+        changes.push("machine.scheduler=fifo".to_string());
+        changes.push("machine.scheduler=fair".to_string());
+        changes.push(format!("machine.cores={}", scenario.machine().cores.len() + 1));
         if scenario.machine().cores.len() > 1 {
             changes.push(format!("machine.cores={}", scenario.machine().cores.len() - 1));
         }
@@ -214,14 +217,21 @@ fn every_model_is_sensitive_to_something() {
     }
 }
 
-/// Every record names the record that made it happen, an earlier one; only arrivals and the end come from nowhere.
+/// Every record names the record that made it happen, an earlier one; only arrivals, releases, what they do at their
+/// instant, and the end come from nowhere.
 #[test]
 fn every_record_of_every_model_has_a_cause_and_every_chain_an_arrival() {
-    use gilsim::trace::{Record, What};
+    use gilsim::trace::{JobAct, Record, What};
     for name in models() {
         let scenario = load(&name, &text(&name), &[], None).unwrap_or_else(|errors| panic!("{errors}")).scenario;
         let mut records: Vec<Record> = Vec::new();
         simulate(&scenario, &mut records);
+        let arrives = |record: &&Record| match record.what {
+            What::State { from, .. } => from.is_none(),
+            What::Job { act, .. } => act == JobAct::Release,
+            _ => false,
+        };
+        let arrivals: BTreeSet<_> = records.iter().filter(arrives).map(|record| record.at).collect();
         for (index, record) in records.iter().enumerate() {
             match record.cause {
                 Some(cause) => {
@@ -229,8 +239,7 @@ fn every_record_of_every_model_has_a_cause_and_every_chain_an_arrival() {
                     assert!(records[cause as usize].at <= record.at, "{name}: record {index} precedes its cause");
                 }
                 None => {
-                    let root = matches!(record.what, What::State { from: None, .. } | What::End { .. })
-                        || record.at == gilsim::time::Instant::ZERO;
+                    let root = matches!(record.what, What::End { .. }) || arrivals.contains(&record.at);
                     assert!(root, "{name}: record {index} has no cause: {record:?}");
                 }
             }

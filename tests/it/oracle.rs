@@ -5,7 +5,7 @@ mod answer;
 mod case;
 mod engine;
 mod laws;
-mod random;
+pub mod random;
 mod ticks;
 
 use answer::Answer;

@@ -2,7 +2,7 @@
 
 use crate::ids::{CoreId, GilId, Id, LockId, ObjectId, ProcId, ThreadId};
 use crate::time::{Instant, Span};
-use crate::trace::{Ending, GilAct, LockAct, ObjectAct, Observer, Record, State, What, Why};
+use crate::trace::{Ending, GilAct, JobAct, LockAct, ObjectAct, Observer, Record, State, What, Why};
 
 /// No record, core or other number.
 pub(super) const NONE: u32 = u32::MAX;
@@ -16,6 +16,7 @@ pub(super) enum Kind {
     Gil,
     Lock,
     Object,
+    Job,
     Output,
     Account,
     Exit,
@@ -54,6 +55,7 @@ pub struct Track {
     pub(super) accounts: Vec<(Span, Span, Span, bool)>,
     /// The values of shared objects, one for each item of that kind, in their order.
     pub(super) values: Vec<(u32, i64)>,
+    pub(super) jobs: Vec<(u64, Instant)>,
     pub(super) ending: Option<Ending>,
 }
 
@@ -99,6 +101,10 @@ impl Track {
                 let (object, act) = (ObjectId(item.object), ObjectAct::ALL[item.word as usize]);
                 What::Object { object, thread, act, value: value.unwrap_or(0) }
             }
+            Kind::Job => {
+                let (number, released) = self.jobs[item.object as usize];
+                What::Job { thread, number, released, act: JobAct::ALL[item.word as usize] }
+            }
             Kind::Output => What::Output { thread, text: self.texts[item.object as usize].clone() },
             Kind::Account => {
                 let (python_work, native_work, demanded, finished) = self.accounts[item.object as usize];
@@ -140,6 +146,10 @@ impl Track {
                 self.values.push((self.items.len() as u32, *value));
                 (Kind::Object, thread.0, object.0, *act as u8, 0)
             }
+            What::Job { thread, number, released, act } => {
+                self.jobs.push((*number, *released));
+                (Kind::Job, thread.0, self.jobs.len() as u32 - 1, *act as u8, 0)
+            }
             What::Output { thread, text } => {
                 self.texts.push(text.clone());
                 (Kind::Output, thread.0, (self.texts.len() - 1) as u32, 0, 0)
@@ -169,6 +179,7 @@ impl Item {
         match self.kind {
             Kind::State => matches!(self.state(), State::Io | State::Sleep | State::Done),
             Kind::Lock => self.word != RELEASE,
+            Kind::Job => self.word == JobAct::Finish as u8,
             Kind::Object | Kind::Output | Kind::Account => true,
             Kind::Dispatch | Kind::Gil | Kind::Exit | Kind::End => false,
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::backend::cpython::error::Refusal;
 use crate::backend::cpython::find::Interpreter;
 use crate::ids::{GroupId, Id, ProcId, ThreadId};
-use crate::model::{Arrival, GilRule, Length, Members, Op, Scenario, Scheduler, StartMethod};
+use crate::model::{Arrival, GilRule, Length, Members, Op, PolicyName, Scenario, StartMethod};
 
 /// How a difference is dealt with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,7 @@ macro_rules! divergences {
 divergences! {
     SCHEDULER Refused "scheduler" "the host's own scheduler runs; only models with `scheduler: fair` can run for real"
     SPEEDS Refused "core-speeds" "the host's cores have the speeds that they have"
+    JOBS Refused "jobs" "periods and deadlines are those of a real-time system, which Python is not"
     NATIVE_PROCESS Refused "native-process" "a process without an interpreter; the backend `native` runs those"
     SUB_INTERPRETER Refused "sub-interpreter" "sub-interpreters are not started by the worker"
     BUILD Refused "build" "a free-threaded model needs a free-threaded interpreter, and all of its processes the same build"
@@ -105,7 +106,7 @@ fn refuse(found: &mut Vec<Refusal>, divergence: &'static Divergence, detail: Str
 
 fn machine(scenario: &Scenario, found: &mut Vec<Refusal>) {
     let machine = scenario.machine();
-    if !matches!(machine.scheduler, Scheduler::Fair { .. }) {
+    if machine.scheduler.policy != PolicyName::Fair {
         refuse(found, &SCHEDULER, "another scheduler".to_owned());
     }
     if machine.cores.values().any(|speed| *speed != machine.scale) {
@@ -150,6 +151,9 @@ fn threads(scenario: &Scenario, interpreter: &Interpreter, cores: usize, found: 
         let name = || format!("thread {}", scenario.full_name(id));
         if thread.own_interpreter {
             refuse(found, &SUB_INTERPRETER, name());
+        }
+        if thread.deadline.is_some() {
+            refuse(found, &JOBS, name());
         }
         if thread.nice < 0 {
             refuse(found, &NICE, format!("{} with nice {}", name(), thread.nice));

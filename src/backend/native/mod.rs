@@ -23,7 +23,7 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use crate::backend::host::{Facts, Noise, Own, Watch, now};
 use crate::backend::{Backend, Run};
 use crate::ids::{Id, ThreadId};
-use crate::model::{Arrival, Length, Op, Scenario, Scheduler};
+use crate::model::{Arrival, Length, Op, PolicyName, Scenario};
 use crate::time::Span;
 use crate::trace::{Ending, Observer, Record, Why};
 use actor::{Crew, Log};
@@ -97,7 +97,7 @@ impl Native {
     pub fn refusals(&self, scenario: &Scenario) -> Vec<String> {
         let mut found = Vec::new();
         let machine = scenario.machine();
-        if !matches!(machine.scheduler, Scheduler::Fair { .. }) {
+        if machine.scheduler.policy != PolicyName::Fair {
             found.push("the host has its own scheduler, and the model another than `fair`".to_owned());
         }
         if machine.cores.values().any(|speed| *speed != machine.scale) {
@@ -116,6 +116,9 @@ impl Native {
         let cores = self.cores(scenario);
         for (id, thread) in scenario.threads().iter() {
             let name = scenario.full_name(id);
+            if thread.deadline.is_some() {
+                found.push(format!("thread {name} with a period or a deadline"));
+            }
             if thread.nice < 0 {
                 found.push(format!("thread {name} with nice {}, which needs privileges", thread.nice));
             }

@@ -24,6 +24,8 @@ use crate::time::Span;
 
 /// The process id of the first process; the others follow in declaration order.
 const FIRST_PID: u32 = 1000;
+/// What holds without `tickets`.
+const DEFAULT_TICKETS: u64 = 100;
 /// CPython's `TIME_TO_BE_FAIR_NS` (`Python/lock.c`, 3.13): a mutex whose waiter has waited longer is handed over.
 const TIME_TO_BE_FAIR: Span = Span::from_ms(1);
 
@@ -314,6 +316,9 @@ impl<'b, 'm> Builder<'b, 'm> {
                 daemon: group.daemon(),
                 nice: group.thread.nice.map_or(0, |nice| nice.value.clamp(-20, 19) as i8),
                 priority: group.thread.priority.map_or(0, |priority| priority.value),
+                tickets: group.thread.tickets.map_or(DEFAULT_TICKETS, |tickets| tickets.value),
+                period: group.thread.period(),
+                deadline: group.thread.deadline().or(group.thread.period()),
                 affinity: affinity.clone(),
             });
         }

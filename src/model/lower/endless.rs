@@ -56,7 +56,10 @@ fn endless(plan: &Plan, report: &mut Report) {
     let live = || plan.live().map(|(_, group)| group);
     let only_daemons = live().all(|group| group.daemon());
     for group in live().filter(|group| only_daemons || !group.daemon()) {
-        if let Some(step) = forever(group.steps) {
+        if let (Some(period), Some(_)) = (group.thread.period, group.thread.period()) {
+            let message = format!("\"{}\" is released for ever, and the run has no horizon", group.name);
+            report.error(Code::E301, period.key, message).help("give the run a horizon, as in run: {until: 1s}");
+        } else if let Some(step) = forever(group.steps) {
             let finding = report.error(
                 Code::E301,
                 step.spot,

@@ -4,12 +4,12 @@ use crate::ids::{CoreId, DeviceId, IdVec};
 use crate::model::Limits;
 use crate::model::code::Code;
 use crate::model::decode::At;
-use crate::model::lower::above_zero;
+use crate::model::lower::scheduler;
 use crate::model::report::Report;
-use crate::model::scenario::{Device, Machine, MachineCosts, RunQueue, Scheduler};
+use crate::model::scenario::{Device, Machine, MachineCosts, RunQueue};
 use crate::model::spec::Model;
 use crate::model::spec::machine as shapes;
-use crate::model::spec::machine::{CoreList, Cores, Cost, Policy, RunQueueWord, Wakeup, WakeupCosts};
+use crate::model::spec::machine::{CoreList, Cores, Cost, RunQueueWord, Wakeup, WakeupCosts};
 use crate::model::spec::profile::Profile;
 use crate::model::tree::Spot;
 use crate::ratio::{Ratio, lcm};
@@ -17,8 +17,6 @@ use crate::time::Span;
 
 /// What holds without `cores`.
 const DEFAULT_CORES: u64 = 4;
-/// What holds without a round robin's `quantum`.
-const DEFAULT_QUANTUM: Span = Span::from_ms(10);
 
 /// The machine of a model. Its scale is still that of the cores alone, see [`rescale`].
 pub fn machine(model: &Model, profile: &Profile, limits: &Limits, report: &mut Report) -> Machine {
@@ -36,7 +34,12 @@ pub fn machine(model: &Model, profile: &Profile, limits: &Limits, report: &mut R
     };
     let scale = speeds.iter().fold(1, |scale, speed| lcm(scale, speed.den() as u64).unwrap_or(scale));
     Machine {
-        scheduler: scheduler(shape.and_then(|machine| machine.scheduler.as_ref()), profile, speeds.len(), report),
+        scheduler: scheduler::scheduler(
+            shape.and_then(|machine| machine.scheduler.as_ref()),
+            profile,
+            speeds.len(),
+            report,
+        ),
         cores: speeds.iter().map(|speed| (speed.num() * u128::from(scale) / speed.den()) as u64).collect(),
         scale,
         run_queue,
@@ -90,26 +93,6 @@ fn counted(list: &CoreList, spot: Spot, report: &mut Report) -> (u64, Spot, Opti
         }
     }
     (speeds.value.len() as u64, speeds.spot, Some(speeds.value.iter().map(|speed| speed.value).collect()))
-}
-
-fn scheduler(shape: Option<&At<shapes::Scheduler>>, profile: &Profile, cores: usize, report: &mut Report) -> Scheduler {
-    let slice = profile.slice(cores);
-    let Some(At { value: shapes::Scheduler { policy, parameters, .. }, .. }) = shape else {
-        return Scheduler::Fair { slice };
-    };
-    above_zero("a slice", parameters.slice, report);
-    above_zero("a quantum", parameters.quantum, report);
-    let quantum = parameters.quantum.map(|quantum| quantum.value);
-    match policy {
-        Policy::Fair => Scheduler::Fair { slice: parameters.slice.map_or(slice, |slice| slice.value) },
-        Policy::RoundRobin => Scheduler::RoundRobin { quantum: quantum.unwrap_or(DEFAULT_QUANTUM) },
-        Policy::Priority => {
-            let preemptive = parameters.preemptive.is_none_or(|preemptive| preemptive.value);
-            Scheduler::Priority { preemptive, quantum }
-        }
-        // The others are reported as not simulated.
-        _ => Scheduler::Fifo,
-    }
 }
 
 /// Each cost from the first layer that gives it.

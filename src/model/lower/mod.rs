@@ -13,6 +13,7 @@ mod plan;
 mod programs;
 mod python;
 mod references;
+mod scheduler;
 mod starts;
 mod validation;
 mod warnings;

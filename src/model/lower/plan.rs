@@ -6,9 +6,9 @@ use crate::model::Limits;
 use crate::model::code::Code;
 use crate::model::decode::At;
 use crate::model::lower::python::{self, Settings};
+use crate::model::policies::PolicyName;
 use crate::model::report::Report;
 use crate::model::spec::Model;
-use crate::model::spec::machine::Policy;
 use crate::model::spec::profile::Profile;
 use crate::model::spec::python::{Python, Version};
 use crate::model::spec::steps::{Action, Steps};
@@ -68,6 +68,9 @@ pub struct GroupPlan<'m> {
     pub started: bool,
 }
 
+/// A million threads with so many tickets each can still be counted in 64 bits.
+const MOST_TICKETS: u64 = 1_000_000_000;
+
 /// What a thread does whose steps could not be read.
 static NO_STEPS: Steps = Steps(Vec::new());
 
@@ -118,7 +121,7 @@ pub fn plan<'m>(model: &'m Model, profile: &Profile, limits: &Limits, report: &m
     let shared: Option<&Python> = model.python.as_ref().map(|python| &python.value);
     let policy = model.machine.as_ref().and_then(|machine| machine.value.scheduler.as_ref());
     let mut planner =
-        Planner { shared, profile, limits, policy: policy.map_or(Policy::Fair, |at| at.value.policy), report };
+        Planner { shared, profile, limits, policy: policy.map_or(PolicyName::Fair, |at| at.value.policy), report };
     let processes = match (&model.processes, &model.threads) {
         (Some(processes), _) => {
             let items = processes.value.0.iter();
@@ -152,7 +155,7 @@ struct Planner<'p, 'm> {
     shared: Option<&'m Python>,
     profile: &'p Profile,
     limits: &'p Limits,
-    policy: Policy,
+    policy: PolicyName,
     report: &'p mut Report,
 }
 
@@ -217,6 +220,9 @@ impl<'m> Planner<'_, 'm> {
         if let Some(nice) = thread.nice.filter(|nice| !(-20..=19).contains(&nice.value)) {
             self.report.error(Code::E105, nice.spot, "nice is from -20 to 19");
         }
+        if let Some(tickets) = thread.tickets.filter(|tickets| !(1..=MOST_TICKETS).contains(&tickets.value)) {
+            self.report.error(Code::E105, tickets.spot, format!("a thread has 1 to {MOST_TICKETS} tickets"));
+        }
         if let Some(word) = thread.interpreter.filter(|_| group.own_interpreter()) {
             match python.map(|python| python.version) {
                 None => {
@@ -236,9 +242,9 @@ impl<'m> Planner<'_, 'm> {
     /// Fields that the chosen scheduler does not look at.
     fn without_effect(&mut self, thread: &Thread) {
         let policy = self.policy;
-        let fair = policy == Policy::Fair;
-        let by_priority = policy == Policy::Priority;
-        let by_tickets = matches!(policy, Policy::Lottery | Policy::Stride);
+        let fair = policy == PolicyName::Fair;
+        let by_priority = policy == PolicyName::Priority;
+        let by_tickets = matches!(policy, PolicyName::Lottery | PolicyName::Stride);
         let ignored = [
             ("nice", thread.nice.filter(|nice| !fair && nice.value != 0).map(|nice| nice.key)),
             (

@@ -6,6 +6,7 @@ use crate::model::code::Code;
 use crate::model::lower::declared::Objects;
 use crate::model::lower::plan::{GroupPlan, Plan, ProcessPlan};
 use crate::model::lower::references::Uses;
+use crate::model::policies::PolicyName;
 use crate::model::program::Length;
 use crate::model::report::Report;
 use crate::model::scenario::{Machine, NextHolder};
@@ -27,7 +28,8 @@ pub fn check(model: &Model, plan: &Plan, machine: &Machine, report: &mut Report)
         plan.processes.iter().filter(|process| process.count > 0).for_each(|process| take_turns(process, report));
     }
     let seed = model.run.as_ref().is_some_and(|run| run.value.seed.is_some());
-    if let Some(spot) = randomness(plan).filter(|_| !seed) {
+    let drawn = lottery(model).or_else(|| randomness(plan));
+    if let Some(spot) = drawn.filter(|_| !seed) {
         let finding = report.warning(Code::W503, spot, "random, but no seed is written; 1 is used");
         finding.help("write run: {seed: 1}, or another seed");
     }
@@ -108,6 +110,12 @@ fn only_computes(steps: &Steps) -> bool {
         waits || matches!(action, Action::Native(_) | Action::Io { .. } | Action::Sleep(_) | Action::Unknown)
     };
     steps.find(python).is_some() && steps.find(lets_go).is_none()
+}
+
+/// Where the scheduler draws lots.
+fn lottery(model: &Model) -> Option<Spot> {
+    let scheduler = model.machine.as_ref()?.value.scheduler.as_ref()?;
+    (scheduler.value.policy == PolicyName::Lottery).then_some(scheduler.value.spot)
 }
 
 /// The first place where chance comes in.

@@ -2,6 +2,7 @@
 
 use crate::model::code::Code;
 use crate::model::decode::{Anything, At, Decode, Named, unknown_key, wrong};
+use crate::model::policies::PolicyName;
 use crate::model::program::Length;
 use crate::model::report::Report;
 use crate::model::spec::length::SHAPES;
@@ -142,67 +143,46 @@ impl Decode for Wakeup {
     }
 }
 
-words! {
-    /// The scheduling policies.
-    Policy {
-        /// Linux's EEVDF: weights from `nice`, virtual run time, lag, deadlines.
-        Fair = "fair",
-        /// First come, first served, for one quantum at a time.
-        RoundRobin = "round-robin",
-        /// First come, first served, until the thread blocks or ends.
-        Fifo = "fifo",
-        /// The highest priority first.
-        Priority = "priority",
-        /// The shortest burst first.
-        Sjf = "sjf",
-        /// The shortest remaining burst first.
-        Stcf = "stcf",
-        /// Multi-level feedback queues.
-        Mlfq = "mlfq",
-        /// Random, in proportion to tickets.
-        Lottery = "lottery",
-        /// Deterministic, in proportion to tickets.
-        Stride = "stride",
-        /// The earliest deadline first.
-        Edf = "edf",
-        /// The shortest period first.
-        RateMonotonic = "rate-monotonic",
-    }
-}
-
-impl Policy {
-    /// Its word.
-    pub fn word(self) -> &'static str {
-        Policy::WORDS.iter().find(|(_, policy)| *policy == self).map_or("", |(word, _)| word)
-    }
-
-    /// The parameters it has.
-    pub fn parameters(self) -> &'static [&'static str] {
-        match self {
-            Policy::Fair => &["slice"],
-            Policy::RoundRobin | Policy::Lottery | Policy::Stride => &["quantum"],
-            Policy::Priority => &["preemptive", "quantum", "ageing"],
-            Policy::Mlfq => &["queues", "quantum", "boost"],
-            Policy::Fifo | Policy::Sjf | Policy::Stcf | Policy::Edf | Policy::RateMonotonic => &[],
-        }
-    }
-}
-
 shape! {
     /// Parameters of a scheduling policy; each policy has only some of them.
     PolicyParameters "scheduler" {
         /// fair: how long a thread runs before others of its weight get their turn
         slice: Span = "3ms, or of the profile";
-        /// round-robin, priority, lottery, stride: the longest stay on a core while others wait
-        quantum: Span = "10ms; priority: none";
+        /// round-robin, priority, mlfq, lottery, stride: the longest stay on a core while others wait; mlfq: of each queue from
+        /// the highest on, as in [10ms, 20ms, 40ms], or one for all of them
+        quantum: Quanta = "10ms; priority: none; mlfq: 10ms, twice as long in each lower queue";
         /// priority: whether a thread that becomes runnable takes the core from a lower priority at once
         preemptive: bool = "true";
-        /// priority: waiting raises the priority
-        ageing: Span = "0ms";
+        /// priority: a waiting thread's priority rises by one each time it has waited for so long, until it has run and blocks or
+        /// its quantum is over; 0ms = never
+        ageing: Span = "0ms: never";
         /// mlfq: how many queues
-        queues: u64 = "3";
-        /// mlfq: time after which all threads return to the highest queue
+        queues: u64 = "as many as quanta, else 3";
+        /// mlfq: how long a thread may run in a queue, over all its turns, before it moves down; of each queue or one for all
+        allotment: Quanta = "the quantum";
+        /// mlfq: period after which all threads return to the highest queue; 0ms = never
         boost: Span = "1s";
+    }
+}
+
+/// `10ms`, or `[10ms, 20ms, 40ms]`: one for each queue.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Quanta {
+    /// The same for all queues.
+    Same(Span),
+    /// One for each queue, from the highest on.
+    Each(Vec<At<Span>>),
+}
+
+impl Decode for Quanta {
+    fn kind() -> String {
+        format!("duration | {}", Vec::<At<Span>>::kind())
+    }
+    fn decode(node: &Node, report: &mut Report) -> Option<Quanta> {
+        match node.value {
+            Value::List(_) => Vec::decode(node, report).map(Quanta::Each),
+            _ => Span::decode(node, report).map(Quanta::Same),
+        }
     }
 }
 
@@ -210,7 +190,7 @@ shape! {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scheduler {
     /// The policy.
-    pub policy: Policy,
+    pub policy: PolicyName,
     /// Where its word stands.
     pub spot: Spot,
     /// Its parameters.
@@ -219,7 +199,7 @@ pub struct Scheduler {
 
 impl Decode for Scheduler {
     fn kind() -> String {
-        format!("{} | {{policy: <scheduler>}}", Policy::kind())
+        format!("{} | {{policy: <scheduler>}}", PolicyName::kind())
     }
     fn decode(node: &Node, report: &mut Report) -> Option<Scheduler> {
         let (policy, spot, parameters) = match &node.value {
@@ -230,33 +210,32 @@ impl Decode for Scheduler {
                     return None;
                 }
             },
-            _ => (word(node, Policy::WORDS, report)?, node.spot, None),
+            _ => (word(node, PolicyName::WORDS, report)?, node.spot, None),
         };
-        report.not_simulated(&format!("scheduler.{}", policy.word()), spot);
         let parameters =
             parameters.map_or(Some(PolicyParameters::default()), |node| policy_parameters(policy, node, report));
         Some(Scheduler { policy, spot, parameters: parameters.unwrap_or_default() })
     }
 }
 
-fn policy_key(entry: &Entry, report: &mut Report) -> Option<Policy> {
-    let found = Policy::WORDS.iter().find(|(word, _)| *word == entry.key.text).map(|(_, policy)| *policy);
+fn policy_key(entry: &Entry, report: &mut Report) -> Option<PolicyName> {
+    let found = PolicyName::WORDS.iter().find(|(word, _)| *word == entry.key.text).map(|(_, policy)| *policy);
     if found.is_none() {
-        unknown_key(entry, Policy::WORDS.iter().map(|(word, _)| *word), report);
+        unknown_key(entry, PolicyName::WORDS.iter().map(|(word, _)| *word), report);
     }
     found
 }
 
-fn policy_parameters(policy: Policy, node: &Node, report: &mut Report) -> Option<PolicyParameters> {
+fn policy_parameters(policy: PolicyName, node: &Node, report: &mut Report) -> Option<PolicyParameters> {
     let entries = crate::model::decode::map(node, "a map of parameters", report)?;
     let mut parameters = PolicyParameters::default();
     for entry in entries {
         let key = entry.key.text.as_str();
         if !policy.parameters().contains(&key) {
             foreign_parameter(policy, entry, report);
-        } else if policy == Policy::Mlfq && key == "quantum" && matches!(entry.value.value, Value::List(_)) {
-            // One quantum per queue.
-            Vec::<At<Span>>::decode(&entry.value, report);
+        } else if policy != PolicyName::Mlfq && matches!(entry.value.value, Value::List(_)) {
+            let message = format!("the {} scheduler has one {key}; only mlfq has one for each queue", policy.word());
+            report.error(Code::E209, entry.value.spot, message).help("write one duration, as in 10ms");
         } else {
             parameters.set(entry, report);
         }
@@ -264,7 +243,7 @@ fn policy_parameters(policy: Policy, node: &Node, report: &mut Report) -> Option
     Some(parameters)
 }
 
-fn foreign_parameter(policy: Policy, entry: &Entry, report: &mut Report) {
+fn foreign_parameter(policy: PolicyName, entry: &Entry, report: &mut Report) {
     let known = policy.parameters().iter().copied();
     if PolicyParameters::fields().iter().any(|field| field.key == entry.key.text) {
         let message = format!("the {} scheduler has no {}", policy.word(), entry.key.text);

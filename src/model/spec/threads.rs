@@ -40,6 +40,18 @@ shape! {
     }
 }
 
+impl Thread {
+    /// How often it is released; `None` = once.
+    pub fn period(&self) -> Option<Span> {
+        self.period.map(|at| at.value).filter(|period| !period.is_zero())
+    }
+
+    /// How long after a release its work is due; `None` = not written.
+    pub fn deadline(&self) -> Option<Span> {
+        self.deadline.map(|at| at.value).filter(|deadline| !deadline.is_zero())
+    }
+}
+
 /// The fields of a thread that belong to a process as a whole when the process lists `threads`.
 const OF_THE_PROCESS: &[&str] = &["count", "at", "arrivals"];
 

@@ -7,7 +7,7 @@ use crate::render::diff::{DiffReport, grouped, ratio, row, times};
 use crate::render::glyph::legend;
 use crate::render::object_words::{holds, object_act};
 use crate::time::Span;
-use crate::trace::{Cast, GilAct, LockAct, State, What};
+use crate::trace::{Cast, GilAct, JobAct, LockAct, State, What};
 
 /// What a teacher would say first: one or two sentences.
 pub fn verdict_sentence(report: &DiffReport<'_>) -> String {
@@ -211,6 +211,14 @@ fn did(cast: &Cast, what: &What) -> String {
                 object_act(*act, &cast.objects[*object]),
                 holds(&cast.objects[*object], *value)
             )
+        }
+        What::Job { thread, number, act, .. } => {
+            let did = match act {
+                JobAct::Release => "is released",
+                JobAct::Finish => "is finished",
+                JobAct::Miss => "misses its deadline",
+            };
+            format!("job {number} of {} {did}", name(thread))
         }
         What::Output { thread, text } => format!("{} prints \"{text}\"", name(thread)),
         What::Account { thread, python_work, native_work, .. } => {

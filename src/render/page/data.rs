@@ -11,7 +11,7 @@ use crate::ids::{CoreId, GilId, LockId, ObjectId, ProcId, ThreadId};
 use crate::render::json::ending_parts;
 use crate::render::object::Object;
 use crate::render::object_words::{holds, object_act};
-use crate::trace::{Cast, Ending, GilAct, LockAct, ObjectAct, Observer, Record, State, What, Why};
+use crate::trace::{Cast, Ending, GilAct, JobAct, LockAct, ObjectAct, Observer, Record, State, What, Why};
 
 /// The most records that a page holds unless it is told otherwise; 16 bytes each while the run lasts, about 12 in the file.
 pub const PAGE_RECORDS: usize = 2_000_000;
@@ -28,6 +28,7 @@ enum Shape {
     Release { lock: LockId, thread: ThreadId },
     HandOver { lock: LockId, thread: ThreadId },
     Object { object: ObjectId, thread: ThreadId, act: ObjectAct, value: i64 },
+    Job { thread: ThreadId, act: JobAct },
     Output { thread: ThreadId, text: String },
     Account { thread: ThreadId },
     Exit { process: ProcId, code: i32 },
@@ -145,6 +146,11 @@ impl Recording {
                 o.text("what", &object_act(*act, thing))?;
                 o.text("holds", &holds(thing, *value))
             }
+            Shape::Job { thread, act } => {
+                o.text("kind", "job")?;
+                o.number("thread", thread.0)?;
+                o.text("act", act.word())
+            }
             Shape::Output { thread, text } => {
                 o.text("kind", "output")?;
                 o.number("thread", thread.0)?;
@@ -204,6 +210,7 @@ fn shape_of(what: &What) -> Shape {
         What::Object { object, thread, act, value } => {
             Shape::Object { object: *object, thread: *thread, act: *act, value: *value }
         }
+        What::Job { thread, act, .. } => Shape::Job { thread: *thread, act: *act },
         What::Output { thread, text } => Shape::Output { thread: *thread, text: text.clone() },
         What::Account { thread, .. } => Shape::Account { thread: *thread },
         What::Exit { process, code } => Shape::Exit { process: *process, code: *code },

@@ -10,10 +10,10 @@ use crate::store::timeline::header::{
     Wrong, number, objects, optional_id, optional_text, shown, text, texts, truth, wrong,
 };
 use crate::time::{Instant, Span};
-use crate::trace::{Cast, Ending, GilAct, LockAct, ObjectAct, Record, State, WaitsFor, What, Why};
+use crate::trace::{Cast, Ending, GilAct, JobAct, LockAct, ObjectAct, Record, State, WaitsFor, What, Why};
 
 /// The kinds of records.
-const KINDS: [&str; 9] = ["state", "dispatch", "gil", "lock", "object", "output", "account", "exit", "end"];
+const KINDS: [&str; 10] = ["state", "dispatch", "gil", "lock", "object", "job", "output", "account", "exit", "end"];
 
 /// Reads the records of one timeline.
 pub(super) struct Decoder<'c> {
@@ -70,6 +70,7 @@ impl<'c> Decoder<'c> {
             "gil" => self.gil(fields),
             "lock" => self.lock(fields),
             "object" => self.object(fields),
+            "job" => self.job(fields),
             "output" => Ok(What::Output { thread: self.thread(fields)?, text: text(fields, "text")?.to_string() }),
             "account" => self.account(fields),
             "exit" => self.exit(fields),
@@ -147,6 +148,17 @@ impl<'c> Decoder<'c> {
             thread: self.thread(fields)?,
             act,
             value: value.ok_or_else(|| wrong("value", "a whole number of at most 64 bits"))?,
+        })
+    }
+
+    fn job(&self, fields: &Fields<'_>) -> Result<What, Wrong> {
+        let word = text(fields, "act")?;
+        let act = JobAct::ALL.into_iter().find(|act| act.word() == word);
+        Ok(What::Job {
+            thread: self.thread(fields)?,
+            number: number(fields, "number", u64::MAX)?,
+            released: Instant::from_ns(number(fields, "released", LATEST)?),
+            act: act.ok_or_else(|| words(fields, "act", JobAct::ALL.into_iter().map(JobAct::word)))?,
         })
     }
 

@@ -3,7 +3,7 @@
 use super::case::{Case, Process, Rules, Scheduler, Step, Thread};
 
 /// SplitMix64 (Steele, Lea and Flood 2014): a few lines that never change with a dependency.
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -14,11 +14,12 @@ impl Random {
     }
 
     /// From `least` to `most`, both included.
-    fn within(&mut self, least: u64, most: u64) -> u64 {
+    pub fn within(&mut self, least: u64, most: u64) -> u64 {
         least + self.next() % (most - least + 1)
     }
 
-    fn one_in(&mut self, n: u64) -> bool {
+    /// Once in so many times.
+    pub fn one_in(&mut self, n: u64) -> bool {
         self.within(1, n) == 1
     }
 

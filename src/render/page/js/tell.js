@@ -7,6 +7,9 @@ const DOES = {
   suspended: "is stopped",
 };
 
+/** What happens to a job, after the name of its thread. */
+const JOB = { release: "is released", finish: "finished a job", miss: "missed its deadline" };
+
 function does(run, state) {
   const { word, legend } = run.states[state];
   return DOES[word] || legend;
@@ -26,6 +29,8 @@ function partsOf(run, i) {
       return { who: who(run, shape.thread), what: seen(shape.what), why: seen(shape.holds) };
     case "dispatch":
       return { who: who(run, shape.thread), what: `gets core ${shape.core}`, why: `more urgent than ${who(run, shape.preempted)}, which loses it` };
+    case "job":
+      return { who: who(run, shape.thread), what: JOB[shape.act], why: shape.act === "miss" ? "a job of it is not finished and should be" : "" };
     case "output":
       return { who: who(run, shape.thread), what: `printed “${seen(shape.text)}”`, why: "" };
     case "exit":

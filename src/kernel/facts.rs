@@ -1,0 +1,81 @@
+//! What the kernel tells a policy about a thread.
+
+use crate::ids::ThreadId;
+use crate::kernel::Kernel;
+use crate::kernel::policy::{Enqueue, Facts, Policy};
+use crate::kernel::thread::{Burst, Purpose, Work};
+use crate::model::{Length, Op};
+use crate::time::Span;
+use crate::trace::Observer;
+
+impl<P: Policy, O: Observer> Kernel<'_, P, O> {
+    /// Tells a queue what is true of a thread now.
+    pub(super) fn describe(&mut self, thread: ThreadId, queue: usize) {
+        let facts = Facts {
+            priority: self.scenario.threads()[thread].priority,
+            burst: if P::LOOKS_AT_BURSTS { self.burst_ahead(thread) } else { Span::ZERO },
+            deadline: self.present_deadline(thread),
+        };
+        self.queues[queue].update(&mut self.tasks, thread, facts);
+    }
+
+    /// A running thread begins another burst or another job: others may be more urgent now.
+    pub(super) fn offer_core(&mut self, thread: ThreadId) {
+        let Some(core) = self.threads[thread].core() else { return };
+        let queue = self.queue_of(core);
+        self.describe(thread, queue);
+        if self.queues[queue].yields(&self.tasks, thread) {
+            self.mark_reschedule(core, Enqueue::Preempted);
+        }
+    }
+
+    /// What is left of the burst of a thread, or the length of its next one, as time on a core of speed 1, rounded up.
+    fn burst_ahead(&mut self, thread: ThreadId) -> Span {
+        let left = match self.threads[thread].burst {
+            Some(burst) => burst.left - self.done_of_burst(thread),
+            None => self.next_burst(thread).map_or(0, |burst| burst.left),
+        };
+        let scale = u128::from(self.scenario.machine().scale);
+        Span::from_ns(u64::try_from(left.div_ceil(scale)).unwrap_or(u64::MAX))
+    }
+
+    /// The burst that a thread begins with the next step of its program that takes time; `None` if that blocks, or none comes.
+    /// A random length is drawn now, and used when the step begins: it is the next draw of its stream either way.
+    fn next_burst(&mut self, thread: ThreadId) -> Option<Burst> {
+        let program = &self.scenario.programs()[self.scenario.threads()[thread].program];
+        let mut cursor = self.threads[thread].cursor.clone();
+        // Each operation is passed at most once on the way: a second round would pass none that the first did not.
+        for _ in 0..program.ops.len() {
+            let op = cursor.fetch(program)?;
+            if let Some((work, purpose, length)) = burst_of(op) {
+                let length = self.draw_ahead(thread, purpose, length);
+                return Some(self.burst(thread, work, length));
+            }
+            if matches!(op, Op::Io { .. } | Op::Sleep(_)) {
+                return None;
+            }
+            cursor.advance();
+        }
+        None
+    }
+
+    fn draw_ahead(&mut self, thread: ThreadId, purpose: Purpose, length: &Length) -> Span {
+        if let Some(drawn) = self.threads[thread].drawn_ahead {
+            return drawn;
+        }
+        let drawn = self.draw(thread, purpose, length);
+        self.threads[thread].drawn_ahead = Some(drawn);
+        drawn
+    }
+}
+
+/// The kind and length of a step of work.
+pub(super) fn burst_of(op: &Op) -> Option<(Work, Purpose, &Length)> {
+    match op {
+        Op::Cpu(length) => Some((Work::Python, Purpose::Cpu, length)),
+        Op::StraightLine(length) => Some((Work::PythonBlock, Purpose::Cpu, length)),
+        Op::NativeHoldingGil(length) => Some((Work::NativeGil, Purpose::Native, length)),
+        Op::Native(length) => Some((Work::Native, Purpose::Native, length)),
+        _ => None,
+    }
+}
