@@ -139,12 +139,17 @@ impl<'s, P: Policy, O: Observer> Kernel<'s, P, O> {
     }
 
     /// What it costs a core to turn to a thread.
+    ///
+    /// # Divergence from real machines
+    /// Cold caches cost the same each time, however long the thread was away and however much memory it uses.
     fn switch_cost(&self, core: CoreId, thread: ThreadId) -> Span {
         let costs = &self.scenario.machine().costs;
         let switch = self.cores[core].last.is_some_and(|last| last != thread);
-        let migration = self.threads[thread].last_core.is_some_and(|last| last != core);
+        let last = self.threads[thread].last_core;
+        let migration = last.is_some_and(|last| last != core);
+        let cold = last.is_some() && (migration || switch);
         let only = |happens: bool, cost: Span| if happens { cost } else { Span::ZERO };
-        only(switch, costs.context_switch) + only(migration, costs.migration)
+        only(switch, costs.context_switch) + only(migration, costs.migration) + only(cold, costs.cache_warmup)
     }
 
     /// Whether it never costs anything to bring a thread onto a core.

@@ -125,8 +125,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         let (work, purpose, length) = burst_of(op).expect("a step of work");
         let interruptible = work == Work::PythonBlock && self.checks_everywhere(thread);
         let work = if interruptible { Work::Python } else { work };
-        let drawn = self.threads[thread].drawn_ahead.take();
-        let length = drawn.unwrap_or_else(|| self.draw(thread, purpose, length));
+        let length = self.draw(thread, purpose, length);
         self.threads[thread].accounts.demanded_ns += u128::from(length.ns());
         self.threads[thread].burst = Some(self.burst(thread, work, length));
         if P::LOOKS_AT_BURSTS {
@@ -176,14 +175,26 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
 
     /// The length of a step, or a cost, drawn from the thread's own stream where it is random.
     pub(super) fn draw(&mut self, thread: ThreadId, purpose: Purpose, length: &Length) -> Span {
-        let distribution = match length {
-            Length::Fixed(span) => return *span,
-            Length::Random(distribution) => distribution,
-        };
+        match length {
+            Length::Fixed(span) => *span,
+            Length::Random(distribution) => Span::from_ns(distribution.sample(self.stream(thread, purpose))),
+        }
+    }
+
+    /// What [`draw`](Self::draw) will give next, and still gives afterwards.
+    pub(super) fn draw_ahead(&mut self, thread: ThreadId, purpose: Purpose, length: &Length) -> Span {
+        match length {
+            Length::Fixed(span) => *span,
+            Length::Random(distribution) => {
+                Span::from_ns(distribution.sample(&mut self.stream(thread, purpose).clone()))
+            }
+        }
+    }
+
+    fn stream(&mut self, thread: ThreadId, purpose: Purpose) -> &mut Stream {
         let name = &self.scenario.threads()[thread].stream;
         let seed = self.scenario.run().seed;
-        let stream = self.threads[thread].streams[purpose as usize]
-            .get_or_insert_with(|| Box::new(Stream::new(seed, &format!("{name}/{}", purpose.word()))));
-        Span::from_ns(distribution.sample(stream))
+        self.threads[thread].streams[purpose as usize]
+            .get_or_insert_with(|| Box::new(Stream::new(seed, &format!("{name}/{}", purpose.word()))))
     }
 }

@@ -12,7 +12,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     /// Tells a queue what is true of a thread now.
     pub(super) fn describe(&mut self, thread: ThreadId, queue: usize) {
         let facts = Facts {
-            priority: self.scenario.threads()[thread].priority,
+            priority: self.priority_of(thread),
             burst: if P::LOOKS_AT_BURSTS { self.burst_ahead(thread) } else { Span::ZERO },
             deadline: self.present_deadline(thread),
         };
@@ -40,7 +40,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     }
 
     /// The burst that a thread begins with the next step of its program that takes time; `None` if that blocks, or none comes.
-    /// A random length is drawn now, and used when the step begins: it is the next draw of its stream either way.
+    /// A random length is the next draw of its stream, which stays where it is: the thread may come to another step first.
     fn next_burst(&mut self, thread: ThreadId) -> Option<Burst> {
         let program = &self.scenario.programs()[self.scenario.threads()[thread].program];
         let mut cursor = self.threads[thread].cursor.clone();
@@ -57,15 +57,6 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             cursor.advance();
         }
         None
-    }
-
-    fn draw_ahead(&mut self, thread: ThreadId, purpose: Purpose, length: &Length) -> Span {
-        if let Some(drawn) = self.threads[thread].drawn_ahead {
-            return drawn;
-        }
-        let drawn = self.draw(thread, purpose, length);
-        self.threads[thread].drawn_ahead = Some(drawn);
-        drawn
     }
 }
 

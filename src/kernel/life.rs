@@ -370,7 +370,10 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
                 let gil = self.gil_of(thread).expect("who dropped a GIL has one");
                 self.gils[gil].forced.retain(|each| *each != thread);
             }
-            Wait::Lock(lock) => self.locks[lock].waiters.retain(|each| *each != thread),
+            Wait::Lock(lock) => {
+                self.locks[lock].waiters.retain(|each| *each != thread);
+                self.owner_may_be_lifted(lock);
+            }
             Wait::Object(object, line) => self.leave_line(thread, object, line),
             Wait::ChildRuns(child) => {
                 self.starters.remove(&child);

@@ -13,7 +13,7 @@ use crate::kernel::deadlock;
 use crate::kernel::log::Cause;
 use crate::kernel::policy::Policy;
 use crate::kernel::thread::{After, Stage, Wait};
-use crate::model::{Op, Scenario};
+use crate::model::{Op, Protocol, Scenario};
 use crate::time::Span;
 use crate::trace::{LockAct, Observer, State, What, Why};
 
@@ -30,12 +30,15 @@ pub(crate) struct Lock {
     declared: bool,
     /// The state of a thread that waits for it.
     shown: State,
+    /// Whose priority its owner has.
+    pub protocol: Protocol,
 }
 
 impl Lock {
     fn new(lock: &crate::model::Lock) -> Lock {
         let (reentrant, fair_after) = (lock.reentrant, lock.fair_after);
-        Lock { reentrant, fair_after, declared: true, ..Lock::of_shape(State::Lock) }
+        let protocol = lock.protocol;
+        Lock { reentrant, fair_after, declared: true, protocol, ..Lock::of_shape(State::Lock) }
     }
 
     /// The lock inside of another object.
@@ -46,7 +49,8 @@ impl Lock {
 
     fn of_shape(shown: State) -> Lock {
         let waiters = VecDeque::new();
-        Lock { owner: None, depth: 0, waiters, reentrant: false, fair_after: None, declared: false, shown }
+        let protocol = Protocol::None;
+        Lock { owner: None, depth: 0, waiters, reentrant: false, fair_after: None, declared: false, shown, protocol }
     }
 }
 
@@ -92,6 +96,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         self.locks[lock].waiters.push_back(thread);
         let shown = self.locks[lock].shown;
         self.block(thread, Wait::Lock(lock), shown, Why::LockBusy, Cause::Thread(holder));
+        self.owner_may_be_lifted(lock);
         self.look_for_deadlock(thread);
     }
 
@@ -136,6 +141,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         self.locks[lock].depth = 1;
         self.threads[thread].lock_since = None;
         self.tell_lock(thread, lock, thread, LockAct::Acquire);
+        self.lift(thread);
     }
 
     /// Writes what happens to a declared lock.
@@ -164,9 +170,9 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             return;
         }
         self.locks[lock].owner = None;
-        let Some(waiter) = self.locks[lock].waiters.pop_front() else {
+        let Some(waiter) = self.next_owner(lock) else {
             self.tell_lock(thread, lock, thread, LockAct::Release);
-            return;
+            return self.lift(thread);
         };
         let since = self.threads[waiter].lock_since.expect("a waiter has begun to wait");
         let fair = self.locks[lock].fair_after.is_some_and(|after| self.now.since(since) > after);
@@ -176,10 +182,12 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             self.locks[lock].depth = 1;
             let record = self.tell_lock(thread, lock, waiter, LockAct::HandOver);
             self.acquired(waiter);
+            self.lift(waiter);
             self.wake(waiter, Stage::Take, Why::LockHandedOver, record);
         } else {
             let record = self.tell_lock(thread, lock, thread, LockAct::Release);
             self.wake(waiter, Stage::LockRetry(lock), Why::LockReleased, record);
         }
+        self.lift(thread);
     }
 }

@@ -31,6 +31,7 @@ mod log;
 mod object;
 mod output;
 mod policy;
+mod protocol;
 mod run_queue;
 mod thread;
 
@@ -43,7 +44,7 @@ use self::event::{Event, EventQueue, Rank};
 use self::log::{Cause, Log};
 use self::thread::{Joinable, Phase, Thread};
 use crate::ids::{CoreId, DeviceId, GilId, GroupId, IdVec, LockId, ObjectId, ProcId, ProgramId, ThreadId};
-use crate::model::{Arrival, Members, PythonCosts, RunQueue, Scenario};
+use crate::model::{Arrival, Members, Protocol, PythonCosts, RunQueue, Scenario};
 use crate::time::{Instant, LONGEST};
 use crate::trace::{Ending, Observer, What, Why};
 
@@ -113,6 +114,8 @@ pub struct Kernel<'a, P: Policy, O: Observer> {
     gil_of: IdVec<ThreadId, Option<GilId>>,
     /// By how much Python code takes longer, as a fraction.
     factor_of: IdVec<ThreadId, (u64, u64)>,
+    /// Whether some lock has a protocol against priority inversion.
+    has_protocols: bool,
     /// Whether some step starts processes.
     starts_processes: bool,
 }
@@ -161,6 +164,7 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
             pinned: threads.values().any(|thread| thread.affinity.is_some()),
             gil_of: threads.ids().map(|thread| scenario.gil_of(thread)).collect(),
             factor_of: threads.values().map(|thread| factor(scenario, thread)).collect(),
+            has_protocols: scenario.locks().values().any(|lock| lock.protocol != Protocol::None),
             starts_processes: scenario.groups().values().any(starts_processes),
         };
         kernel.expect_arrivals();

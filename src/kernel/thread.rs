@@ -222,8 +222,8 @@ pub(crate) struct Thread {
     pub lock_since: Option<Instant>,
     pub accounts: Accounts,
     pub jobs: Jobs,
-    /// The length of its next step of work, where that had to be known before it began.
-    pub drawn_ahead: Option<Span>,
+    /// The priority that it has through locks.
+    pub lifted: Option<i64>,
     /// The streams of its draws, one for each purpose, made when first needed.
     pub streams: [Option<Box<Stream>>; Purpose::COUNT],
 }
@@ -297,7 +297,7 @@ impl Default for Thread {
             lock_since: None,
             accounts: Accounts::default(),
             jobs: Jobs::default(),
-            drawn_ahead: None,
+            lifted: None,
             streams: Default::default(),
         }
     }

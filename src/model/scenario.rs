@@ -119,6 +119,8 @@ pub struct MachineCosts {
     pub wakeup_busy: Length,
     /// A thread runs on another core than the last time.
     pub migration: Span,
+    /// A thread comes back to a core that has run others since, or to another core.
+    pub cache_warmup: Span,
     /// How late every timer of the kernel fires (sleep, timed wait).
     pub timer_slack: Length,
 }
@@ -144,6 +146,19 @@ pub struct Lock {
     /// Whether `release` hands the lock over to a waiter that has waited for more than this (CPython 3.13's `PyMutex`,
     /// `TIME_TO_BE_FAIR_NS`); `None` = never, a released lock is free for whoever comes first (a semaphore, up to 3.12).
     pub fair_after: Option<Span>,
+    /// What its owner's priority is, for the priority scheduler.
+    pub protocol: Protocol,
+}
+
+/// What is done against priority inversion at a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// Nothing: the owner keeps its own priority.
+    None,
+    /// The owner has at least the priority of whoever waits for it.
+    Inherit,
+    /// The owner has at least this priority: the highest of all threads whose program acquires the lock.
+    Ceiling(i64),
 }
 
 /// Something other than a lock that the threads of one process share.

@@ -5,7 +5,7 @@
 //! can do and an operating system only guess. Long bursts can starve.
 //!
 //! A *burst* is one step of work (`cpu`, `native`, `native_holding_gil`). A thread is compared by the one it is in, or by
-//! the next one of its program, whose random length is then drawn already; a thread that blocks before it works counts as
+//! the next one of its program, whose random length is then known already; a thread that blocks before it works counts as
 //! zero. Equals by id.
 //!
 //! Silberschatz's example: bursts of 6, 8, 7 and 3 ms that arrive together run in the order 3, 6, 7, 8 and wait 3, 16, 9

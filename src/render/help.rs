@@ -42,7 +42,11 @@ pub fn policies_help(out: &mut impl Write, style: Style) -> fmt::Result {
         page.prose("  runs next  ", policy.rule)?;
         page.prose("  preempts   ", policy.preempts)?;
     }
-    Ok(())
+    page.blank()?;
+    page.prose(
+        "",
+        "How to write your own, with one that works: the documentation of gilsim::policy (src/policy/mod.rs).",
+    )
 }
 
 /// Every metric with its definition.

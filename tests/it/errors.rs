@@ -1134,15 +1134,19 @@ threads: {a: {do: [cpu: 5ms, {io: {exponential: 5ms}}]}}
      = write run: {seed: 1}, or another seed"#,
     ),
     (
-        "W503 lottery",
+        "W503 lottery, W507 protocol",
         r#"name: x
 machine: {scheduler: lottery}
-threads: {a: {do: [cpu: 5ms]}}
+locks: {l: {protocol: inherit}}
+threads: {a: {do: [{with: l, do: [cpu: 5ms]}]}}
 "#,
         r#"m.yaml:2:22: warning W503: random, but no seed is written; 1 is used
    2 | machine: {scheduler: lottery}
      |                      ^^^^^^^
-     = write run: {seed: 1}, or another seed"#,
+     = write run: {seed: 1}, or another seed
+m.yaml:3:13: warning W507: the lottery scheduler does not look at priorities
+   3 | locks: {l: {protocol: inherit}}
+     |             ^^^^^^^^"#,
     ),
     (
         "W507",

@@ -163,7 +163,7 @@ fn lcm(a: u64, b: u64) -> u64 {
     a / x * b
 }
 
-/// A random length is drawn before its step begins, for the comparison; it is the same draw: under every policy each thread
+/// A random length is looked at before its step begins, for the comparison, and drawn then: under every policy each thread
 /// does the same work.
 #[test]
 fn looking_ahead_changes_no_draws() {
@@ -215,6 +215,37 @@ processes:
     // High from 0 to 30, low to 35, high to 65, low to 70, high to 100, low to 105, high until it has its 100 ms at 115.
     assert_eq!(finish(&simulation, "high"), span("115ms"));
     assert_eq!(finish(&simulation, "low"), span("120ms"));
+}
+
+/// Low holds a; mid holds b and waits for a; high waits for b. With inheritance low has the priority of high through both locks,
+/// so that busy, which is between mid and high, cannot delay it: low until 10 ms, mid until 12, high until 13. When high gives
+/// up waiting, busy gets the core at once.
+#[test]
+fn priorities_are_inherited_through_chains_of_locks() {
+    let text = "
+name: chain
+machine: {cores: 1, scheduler: priority}
+locks: {a: {protocol: inherit}, b: {protocol: inherit}}
+processes:
+  p:
+    runtime: native
+    threads:
+      low: {priority: 1, do: [{with: a, do: [cpu: 10ms]}]}
+      mid: {priority: 2, at: 1ms, do: [{with: b, do: [{with: a, do: [cpu: 2ms]}]}]}
+      high: {priority: 4, at: 2ms, do: [{with: b, do: [cpu: 1ms]}]}
+      busy: {priority: 3, at: 3ms, do: [cpu: 20ms]}
+";
+    let ends = |sets: &[&str]| {
+        let (simulation, _) = run(text, sets);
+        ["low", "mid", "high", "busy"].map(|name| finish(&simulation, name).to_string())
+    };
+    assert_eq!(ends(&[]), ["10ms", "12ms", "13ms", "33ms"]);
+    // Low until 3, busy until 23, low the rest of its 10 ms until 30, mid until 32, high until 33.
+    let none = ["locks.a.protocol=none", "locks.b.protocol=none"];
+    assert_eq!(ends(&none), ["30ms", "32ms", "33ms", "23ms"]);
+    let impatient = ["processes.p.threads.high.do=[{acquire: b, timeout: 4ms, else: []}]"];
+    // Low until 6, from 2 on with the priority of high; busy until 26, low until 30, mid until 32.
+    assert_eq!(ends(&impatient), ["30ms", "32ms", "6ms", "26ms"]);
 }
 
 /// The jobs of a Python thread: between two jobs it sleeps without the GIL.

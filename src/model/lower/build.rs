@@ -11,11 +11,12 @@ use crate::model::lower::plan::{GroupPlan, Plan, ProcessPlan};
 use crate::model::lower::programs::{Names, compile};
 use crate::model::lower::python::{DEFAULT_INTERVAL, Settings};
 use crate::model::lower::references::Uses;
-use crate::model::lower::{machine, member};
+use crate::model::lower::{ceilings, machine, member};
 use crate::model::program::Program;
 use crate::model::report::Report;
 use crate::model::scenario::{
-    Arrival, Form, Gil, Group, Interpreter, Lock, Machine, Members, Object, Process, Run, Scenario, StartMethod, Thread,
+    Arrival, Form, Gil, Group, Interpreter, Lock, Machine, Members, Object, Process, Protocol, Run, Scenario,
+    StartMethod, Thread,
 };
 use crate::model::spec::Model;
 use crate::model::spec::objects::LockKind;
@@ -57,7 +58,8 @@ pub fn build(parts: Parts, report: &mut Report) -> Scenario {
     for index in 0..plan.processes.len() {
         builder.process(index);
     }
-    let Builder { processes, interpreters, gils, groups, threads, programs, locks, objects, .. } = builder;
+    let Builder { processes, interpreters, gils, groups, threads, programs, mut locks, objects, .. } = builder;
+    ceilings::raise(&mut locks, &threads, &programs);
     machine::rescale(&mut machine, interpreters.values().map(|interpreter| interpreter.factor));
     let text = |field: &Option<At<String>>| field.as_ref().map(|at| at.value.clone());
     let profile = model.machine.as_ref().and_then(|machine| text(&machine.value.profile));
@@ -201,10 +203,12 @@ impl<'b, 'm> Builder<'b, 'm> {
         let version = self.plan.processes[index].python.as_ref().map(|python| python.version);
         let mut ids = BTreeMap::new();
         for object in self.declared(index) {
-            let reentrant = match object.shape {
-                Shape::Lock(lock) => lock.kind.is_some_and(|kind| kind.value == LockKind::Rlock),
+            let (reentrant, protocol) = match object.shape {
+                Shape::Lock(lock) => {
+                    (lock.kind.is_some_and(|kind| kind.value == LockKind::Rlock), ceilings::protocol(lock))
+                }
                 // `Condition()` makes an RLock.
-                Shape::Condition(condition) if condition.lock.is_none() => true,
+                Shape::Condition(condition) if condition.lock.is_none() => (true, Protocol::None),
                 _ => continue,
             };
             let lock = Lock {
@@ -212,6 +216,7 @@ impl<'b, 'm> Builder<'b, 'm> {
                 process,
                 reentrant,
                 fair_after: fair_after(version, reentrant),
+                protocol,
             };
             ids.insert(object.name, self.locks.push(lock));
         }

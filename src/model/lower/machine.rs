@@ -114,6 +114,7 @@ fn costs(layers: [Option<&shapes::MachineCosts>; 2]) -> MachineCosts {
         wakeup_idle: wakeup(|costs| costs.idle.as_ref()),
         wakeup_busy: wakeup(|costs| costs.busy.as_ref()),
         migration: pick(|costs| costs.migration),
+        cache_warmup: pick(|costs| costs.cache_warmup),
         timer_slack: slack.map_or_else(Default::default, |slack| slack.value.0.clone()),
     }
 }

@@ -4,6 +4,7 @@
 
 mod arrivals;
 mod build;
+mod ceilings;
 mod declared;
 mod endless;
 mod expectations;

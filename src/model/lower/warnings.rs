@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::code::Code;
+use crate::model::lower::ceilings;
 use crate::model::lower::declared::Objects;
 use crate::model::lower::plan::{GroupPlan, Plan, ProcessPlan};
 use crate::model::lower::references::Uses;
@@ -19,6 +20,7 @@ use crate::model::tree::Spot;
 /// Looks for locks acquired twice, threads that can only take turns, and randomness without a seed.
 pub fn check(model: &Model, plan: &Plan, machine: &Machine, report: &mut Report) {
     let locks = model.locks.as_ref().map_or(&[][..], |locks| &locks.value.0);
+    ceilings::without_effect(model, machine.scheduler.policy, report);
     let plain = locks.iter().filter(|lock| lock.value.kind.is_none_or(|kind| kind.value == LockKind::Lock));
     let plain: BTreeSet<&str> = plain.map(|lock| lock.name.as_str()).collect();
     for (_, group) in plan.live() {

@@ -40,6 +40,9 @@ shape! {
         wakeup: Wakeup = "0us";
         /// a thread runs on another core than the last time
         migration: Span = "0us";
+        /// a thread comes back to a core that has run others since, or to another core: what it takes to fill the caches again.
+        /// A thread's first run pays nothing, nor does one that finds its core as it left it
+        cache_warmup: Span = "0us";
         /// how late every timer of the kernel fires
         timer_slack: Cost = "0us";
     }

@@ -10,6 +10,9 @@ shape! {
     Lock "lock" {
         /// lock, or rlock: its owner may acquire it again
         kind: LockKind = "lock";
+        /// none, or what the priority scheduler does about waiting for it: inherit = the owner has the priority of whoever waits;
+        /// ceiling = it has the highest priority of all threads that use the lock
+        protocol: ProtocolWord = "none";
         /// shared between processes, as multiprocessing's
         across: Across = "threads";
     } then across_lock
@@ -22,6 +25,18 @@ words! {
         Lock = "lock",
         /// `threading.RLock`.
         Rlock = "rlock",
+    }
+}
+
+words! {
+    /// What is done against priority inversion.
+    ProtocolWord {
+        /// Nothing.
+        None = "none",
+        /// The owner inherits the priority of its waiters.
+        Inherit = "inherit",
+        /// The owner has the highest priority of all users.
+        Ceiling = "ceiling",
     }
 }
 
