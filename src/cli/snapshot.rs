@@ -47,10 +47,14 @@ pub fn snapshot(args: &Snapshot, screen: &Screen) -> Result<Exit, Failure> {
     let source = source(&of.dir)?;
     let mut totals = Totals::default();
     for place in &places {
+        if totals.stopped {
+            totals.add("not looked at");
+            continue;
+        }
         let exit = one(&args.act, of, place, &source, &mut totals, screen)?;
         totals.exit = totals.exit.and(exit);
     }
-    if of.models.is_empty() {
+    if of.models.is_empty() && !totals.stopped {
         orphans(of, &places, &mut totals, screen)?;
     }
     if of.format == SnapshotFormat::Text {
@@ -79,10 +83,16 @@ fn one(
     }
     let state = compare(args, stored.as_ref(), &fresh, place, screen)?;
     let told = tell(args, place, &state, screen)?;
-    if told && matches!(act, SnapshotAct::Review(_)) && asked(place, screen)? {
-        accept(args, place, stored.as_ref(), &fresh, source)?;
-        totals.add("written");
-        return Ok(Exit::Holds);
+    if told && matches!(act, SnapshotAct::Review(_)) {
+        match asked(place, screen)? {
+            Answer::Keep => {
+                accept(args, place, stored.as_ref(), &fresh, source)?;
+                totals.add("written");
+                return Ok(Exit::Holds);
+            }
+            Answer::Leave => {}
+            Answer::Stop => totals.stopped = true,
+        }
     }
     let (word, exit) = match state {
         State::Same | State::Pinned(_) => ("unchanged", Exit::Holds),
@@ -98,11 +108,13 @@ fn one(
 struct Totals {
     counts: BTreeMap<&'static str, usize>,
     exit: Exit,
+    /// Somebody has had enough of a review.
+    stopped: bool,
 }
 
 impl Default for Totals {
     fn default() -> Self {
-        Totals { counts: BTreeMap::new(), exit: Exit::Holds }
+        Totals { counts: BTreeMap::new(), exit: Exit::Holds, stopped: false }
     }
 }
 
@@ -253,21 +265,32 @@ fn tell(args: &SnapshotArgs, place: &Place, state: &State, screen: &Screen) -> R
     Ok(true)
 }
 
+/// What somebody said about a change.
+enum Answer {
+    Keep,
+    Leave,
+    Stop,
+}
+
 /// Asks whether to keep what a model does now. Without a terminal nobody can answer.
-fn asked(place: &Place, screen: &Screen) -> Result<bool, Failure> {
+fn asked(place: &Place, screen: &Screen) -> Result<Answer, Failure> {
     if !io::stdin().is_terminal() {
-        return Ok(false);
+        return Ok(Answer::Leave);
     }
     loop {
-        screen.ask(&format!("{}: keep this? [y]es, [n]o, [s]kip: ", render::escape(&place.name)));
+        screen.ask(&format!("{}: keep this? [y]es, [s]kip, [q]uit: ", render::escape(&place.name)));
         let mut answer = String::new();
         let read = io::stdin().lock().read_line(&mut answer);
         let read = read.map_err(|error| Failure::usage(format!("cannot read the answer: {error}")))?;
         match answer.trim() {
-            "y" | "yes" => return Ok(true),
-            "n" | "no" | "s" | "skip" => return Ok(false),
-            // The end of the input is no answer.
-            _ if read == 0 => return Ok(false),
+            "y" | "yes" => return Ok(Answer::Keep),
+            "n" | "no" | "s" | "skip" => return Ok(Answer::Leave),
+            "q" | "quit" => return Ok(Answer::Stop),
+            // The end of the input: nobody will answer the next question either.
+            _ if read == 0 => {
+                screen.say("");
+                return Ok(Answer::Stop);
+            }
             _ => {}
         }
     }

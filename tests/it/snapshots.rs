@@ -1,8 +1,9 @@
 //! `gilsim diff` and `gilsim snapshot` as a user runs them, in folders of their own.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use crate::models::root;
 
@@ -106,6 +107,48 @@ fn accept_check_change_check_accept() {
     assert_eq!(run(folder, &["snapshot", "check"], 0), "snapshots: 2 unchanged\n");
 }
 
+/// A review on a terminal, which `script` makes, with these answers; what is on the screen at the end.
+fn review(folder: &Path, answers: &str) -> Option<String> {
+    let command = format!("'{}' snapshot review", env!("CARGO_BIN_EXE_gilsim"));
+    let mut script = Command::new("script");
+    script.args(["-qec", &command, "/dev/null"]).current_dir(folder).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let Ok(mut child) = script.spawn() else {
+        assert!(std::env::var_os("CI").is_none(), "script of util-linux is missing");
+        eprintln!("SKIPPED: nobody can answer a review without a terminal: script of util-linux is missing");
+        return None;
+    };
+    child.stdin.take().expect("piped").write_all(answers.as_bytes()).expect("answers");
+    let output = child.wait_with_output().expect("it ends");
+    Some(text(&output.stdout).replace('\r', ""))
+}
+
+#[test]
+fn a_review_keeps_what_it_is_told_to_keep() {
+    let scratch = folder();
+    let folder = scratch.path();
+    fs::write(folder.join("models/z.yaml"), MODEL.replace("two", "third")).expect("a model");
+    run(folder, &["snapshot", "accept"], 0);
+    for model in ["a.yaml", "sub/b.yaml", "z.yaml"] {
+        edit(folder, &format!("models/{model}"), "10ms", "11ms");
+    }
+    let said = |answers: &str, last: &str| {
+        let Some(screen) = review(folder, answers) else { return };
+        assert!(screen.ends_with(&format!("{last}\n")), "{answers:?}: {screen}");
+    };
+    // An answer that is none is asked for again; what is skipped stays changed; the end of the input stops, as q does.
+    said("q\n", "snapshots: 1 changed, 2 not looked at");
+    said("\u{4}", "snapshots: 1 changed, 2 not looked at");
+    said("s\nskip\nn\n", "snapshots: 3 changed");
+    said("s\nmaybe\ny\nq\n", "snapshots: 2 changed, 1 written");
+    if review(folder, "q\n").is_some() {
+        let left = run(folder, &["snapshot", "check"], 1);
+        assert!(left.ends_with("snapshots: 2 changed, 1 unchanged\n"), "{left}");
+        assert!(!left.contains("sub/b.yaml: changed"), "the second one was kept: {left}");
+    }
+    said("yes\ny\n", "snapshots: 1 unchanged, 2 written");
+    said("", "snapshots: 3 unchanged");
+}
+
 #[test]
 fn comments_change_nothing_and_a_renamed_thread_does() {
     let folder = folder();
@@ -185,6 +228,15 @@ fn diff_of_files_of_all_kinds() {
         other.starts_with("The timeline is the same, byte for byte; the text differs (another model).\n"),
         "{other}"
     );
+    let two = run(folder, &["diff", "snapshots/model@a.yaml.snap", "snapshots/model@sub__b.yaml.snap"], 1);
+    assert_eq!(two, other, "two snapshots");
+    let mixed = run(folder, &["diff", "snapshots/model@a.yaml.snap", "a.jsonl"], 2);
+    assert!(
+        mixed.contains("a.jsonl is a timeline and the other side a snapshot; compare it with the model"),
+        "{mixed}"
+    );
+    let json = run(folder, &["diff", "snapshots/model@a.yaml.snap", "models/a.yaml", "--format", "json"], 2);
+    assert!(json.contains("snapshots are compared as text"), "{json}");
     assert!(run(folder, &["diff", "models/a.yaml"], 2).contains("name a second file, or say --what-if or --set"));
     assert!(run(folder, &["diff", "models/a.yaml", "b.jsonl", "--what-if", "x"], 2).contains("is no model"));
     assert!(
@@ -197,6 +249,12 @@ fn diff_of_files_of_all_kinds() {
     assert!(said.starts_with("error: cut.jsonl: line ") && said.contains("truncated"), "{said}");
     let json = run(folder, &["diff", "a.jsonl", "b.jsonl", "--format", "json"], 1);
     assert_eq!(serde_json::from_str::<serde_json::Value>(&json).expect("JSON")["same"], false);
+    // A measured timeline has the same form, and names its origin.
+    let measured = fs::read_to_string(folder.join("b.jsonl")).expect("a timeline");
+    let measured = measured.replacen("\"provenance\": \"simulated\"", "\"provenance\": \"measured\"", 1);
+    fs::write(folder.join("measured.jsonl"), measured).expect("written");
+    let said = run(folder, &["diff", "models/a.yaml", "measured.jsonl"], 1);
+    assert!(said.contains("measured.jsonl") && said.contains("first difference at 0ms, worker-3"), "{said}");
     run(folder, &["diff", "a.jsonl", "b.jsonl", "-o", "report.txt"], 1);
     assert!(folder.join("report.txt").exists());
 }

@@ -81,7 +81,7 @@ pub enum SnapshotAct {
     Check(SnapshotArgs),
     /// Keep what the models do now
     Accept(SnapshotArgs),
-    /// Ask about each change: keep it, leave it, or decide later
+    /// Ask about each change: keep it, leave it as it is, or stop
     Review(SnapshotArgs),
 }
 
