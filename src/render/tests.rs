@@ -201,6 +201,9 @@ FAILED  finish(*) == 545ms
 BROKEN  invariant 1 at 2ms: core 0 runs waster-1 and waster-2 at the same time
 BROKEN  invariant 3 at 2ms: waster-1 runs Python, but its GIL is held by nobody";
     assert_eq!(tail(&scene.ascii(), "would"), expected);
+    // 52 columns: 18 of "2.00 times slower" and its distance, 18 of the result, and what is left for the name.
+    let narrow = scene.text(Style { width: 52, ascii: true, ..Style::default() });
+    assert!(narrow.contains("  the interval...  1200ms          2.00 times slower\n"), "{narrow}");
 }
 
 #[test]

@@ -102,7 +102,10 @@ fn changes<W: Write>(page: &mut Page<'_, W>, report: &Report<'_>) -> fmt::Result
     }
     let head = "would it change if ...";
     let longest = report.changes.iter().map(|change| columns(&escape(&change.what)) + 2).max().unwrap_or(0);
-    let what = longest.max(head.len()).min(page.width() / 2);
+    // Names give way first: "1.02 times" without its last word does not say in which direction.
+    let said = report.changes.iter().map(|change| columns(&against(change, report))).max().unwrap_or(0);
+    let room = page.width().saturating_sub(said + 18).max(12);
+    let what = longest.max(head.len()).min(page.width() / 2).min(room);
     let outcome = if report.metrics.ending == Some(Ending::Horizon) { "work done" } else { "finished after" };
     page.text(format!("{}  {outcome}", fit(head, what, page.style.ellipsis())))?;
     for change in report.changes {
