@@ -115,6 +115,10 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             Op::Join(group) => self.join(thread, *group),
             Op::Print(text) => self.print(thread, text),
             Op::Show => self.show(thread),
+            Op::Choose { cumulative, places } => {
+                let branch = self.stream(thread, Purpose::Choose).choose(cumulative);
+                self.threads[thread].cursor.jump(places[branch]);
+            }
             Op::Repeat { .. } | Op::Again { .. } | Op::Goto(_) => unreachable!("the cursor steps over these"),
         }
     }
@@ -165,10 +169,14 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             Length::Fixed(span) => return *span,
             Length::Random(distribution) => distribution,
         };
+        Span::from_ns(distribution.sample(self.stream(thread, purpose)))
+    }
+
+    /// A thread's own stream for a purpose, made when first needed.
+    fn stream(&mut self, thread: ThreadId, purpose: Purpose) -> &mut Stream {
         let name = &self.scenario.threads()[thread].stream;
         let seed = self.scenario.run().seed;
-        let stream = self.threads[thread].streams[purpose as usize]
-            .get_or_insert_with(|| Box::new(Stream::new(seed, &format!("{name}/{}", purpose.word()))));
-        Span::from_ns(distribution.sample(stream))
+        self.threads[thread].streams[purpose as usize]
+            .get_or_insert_with(|| Box::new(Stream::new(seed, &format!("{name}/{}", purpose.word()))))
     }
 }

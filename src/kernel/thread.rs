@@ -224,10 +224,11 @@ pub(crate) enum Purpose {
     Io,
     Sleep,
     Timeout,
+    Choose,
 }
 
 impl Purpose {
-    pub const COUNT: usize = 5;
+    pub const COUNT: usize = 6;
 
     pub fn word(self) -> &'static str {
         match self {
@@ -236,6 +237,7 @@ impl Purpose {
             Purpose::Io => "io",
             Purpose::Sleep => "sleep",
             Purpose::Timeout => "timeout",
+            Purpose::Choose => "choose",
         }
     }
 }

@@ -21,6 +21,7 @@ mod page;
 mod readme;
 #[cfg(target_os = "linux")]
 mod real;
+mod service;
 mod snapshots;
 mod sync;
 mod tidy;

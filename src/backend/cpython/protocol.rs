@@ -118,7 +118,9 @@ fn op(op: &Op) -> Value {
         Op::Show => json!(["show"]),
         Op::Repeat { times, end } => json!(["repeat", times, end]),
         Op::Again { start } => json!(["again", start]),
-        Op::Use(..) | Op::Timeout { .. } | Op::Goto(_) => unreachable!("refused before anything starts"),
+        Op::Use(..) | Op::Timeout { .. } => unreachable!("refused before anything starts"),
+        Op::Choose { places, .. } => json!(["choose", places]),
+        Op::Goto(place) => json!(["jump", place]),
     }
 }
 

@@ -161,6 +161,11 @@ impl<'scope, 'env> Actor<'scope, 'env> {
             if self.world.is_over(self.process) {
                 return Err(Stop);
             }
+            if let Op::Choose { cumulative, places } = op {
+                let branch = self.stream("choose").choose(cumulative);
+                cursor.jump(places[branch]);
+                continue;
+            }
             self.step(op)?;
             cursor.advance();
         }
@@ -207,7 +212,7 @@ impl<'scope, 'env> Actor<'scope, 'env> {
                 self.note(Mark::Output(text));
                 Ok(())
             }
-            Op::Show | Op::Repeat { .. } | Op::Again { .. } | Op::Goto(_) => Ok(()),
+            Op::Show | Op::Repeat { .. } | Op::Again { .. } | Op::Choose { .. } | Op::Goto(_) => Ok(()),
             Op::Use(..) | Op::Timeout { .. } => unreachable!("refused before anything starts"),
         }
     }
@@ -215,13 +220,15 @@ impl<'scope, 'env> Actor<'scope, 'env> {
     fn length(&mut self, purpose: &'static str, length: &Length) -> u64 {
         match length {
             Length::Fixed(span) => span.ns(),
-            Length::Random(distribution) => {
-                let scenario = self.world.scenario;
-                let name = format!("{}/{purpose}", scenario.threads()[self.me].stream);
-                let stream = self.streams.entry(purpose).or_insert_with(|| Stream::new(scenario.run().seed, &name));
-                distribution.sample(stream)
-            }
+            Length::Random(distribution) => distribution.sample(self.stream(purpose)),
         }
+    }
+
+    /// The thread's own stream for a purpose: the one that a simulation draws from.
+    fn stream(&mut self, purpose: &'static str) -> &mut Stream {
+        let scenario = self.world.scenario;
+        let name = format!("{}/{purpose}", scenario.threads()[self.me].stream);
+        self.streams.entry(purpose).or_insert_with(|| Stream::new(scenario.run().seed, &name))
     }
 
     /// `cpu`: a free-threaded interpreter takes the model's factor longer.

@@ -60,6 +60,7 @@ fn body(steps: &Steps, names: &Names, ops: &mut Vec<Op>) {
 fn one(step: &Step, names: &Names, ops: &mut Vec<Op>) {
     match &step.action {
         Action::Repeat { times, body } => repeat(*times, body, names, ops),
+        Action::Choose { cumulative, branches } => choose(cumulative, branches, names, ops),
         Action::With { lock, body: enclosed } => {
             ops.extend(names.acquire(&lock.value));
             body(enclosed, names, ops);
@@ -95,6 +96,21 @@ fn repeat(times: Option<u64>, enclosed: &Steps, names: &Names, ops: &mut Vec<Op>
     ops[place] = Op::Repeat { times, end };
 }
 
+fn choose(cumulative: &[u64], branches: &[Steps], names: &Names, ops: &mut Vec<Op>) {
+    let place = ops.len();
+    ops.push(Op::Goto(0));
+    let (mut places, mut ends) = (Vec::new(), Vec::new());
+    for branch in branches {
+        places.push(ops.len() as u32);
+        body(branch, names, ops);
+        ends.push(ops.len());
+        ops.push(Op::Goto(0));
+    }
+    let behind = ops.len() as u32;
+    ends.into_iter().for_each(|end| ops[end] = Op::Goto(behind));
+    ops[place] = Op::Choose { cumulative: cumulative.into(), places: places.into() };
+}
+
 fn single(action: &Action, names: &Names) -> Option<Op> {
     Some(match action {
         Action::Cpu(length) => Op::Cpu(length.clone()),
@@ -115,6 +131,6 @@ fn single(action: &Action, names: &Names) -> Option<Op> {
         Action::Join(name) => Op::Join(names.group(&name.value)?),
         Action::Print(text) => Op::Print(text.as_str().into()),
         Action::Show => Op::Show,
-        Action::Repeat { .. } | Action::With { .. } | Action::Unknown => return None,
+        Action::Repeat { .. } | Action::With { .. } | Action::Choose { .. } | Action::Unknown => return None,
     })
 }

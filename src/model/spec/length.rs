@@ -111,15 +111,16 @@ fn choice(node: &Node, weights: Option<&Node>, report: &mut Report) -> Option<Sh
     if values.len() != given {
         return None;
     }
-    cumulative(&values, &weights, node.spot, report).map(|cumulative| Shape::Choice { values, cumulative })
-}
-
-fn cumulative(values: &[u64], weights: &[u64], spot: Spot, report: &mut Report) -> Option<Vec<u64>> {
     if values.is_empty() || values.len() != weights.len() {
         let message = format!("{} values with {} weights", values.len(), weights.len());
-        report.error(Code::E105, spot, message).help("one weight for each value, and at least one value");
+        report.error(Code::E105, node.spot, message).help("one weight for each value, and at least one value");
         return None;
     }
+    cumulative(&weights, node.spot, report).map(|cumulative| Shape::Choice { values, cumulative })
+}
+
+/// For each weight the sum of all up to and including it.
+pub(in crate::model::spec) fn cumulative(weights: &[u64], spot: Spot, report: &mut Report) -> Option<Vec<u64>> {
     let mut total = 0u64;
     let sums: Option<Vec<u64>> = weights
         .iter()

@@ -20,7 +20,6 @@ use shape::{Section, section, shape};
 /// reference page lists them, from this one table.
 pub const NOT_SIMULATED: &[(&str, &str)] = &[
     ("model.pools", "pools"),
-    ("step.choose", "choose, random branches"),
     ("step.submit", "submit, pools"),
     ("step.gather", "gather, pools"),
     ("step.span", "span, named stretches of work"),

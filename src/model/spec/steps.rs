@@ -4,7 +4,7 @@ use crate::model::code::Code;
 use crate::model::decode::{At, Decode, list, unknown_key, wrong};
 use crate::model::program::{Length, Use};
 use crate::model::report::Report;
-use crate::model::spec::length::Times;
+use crate::model::spec::length::{Times, cumulative};
 use crate::model::spec::shape::shape;
 use crate::model::tree::{Entry, Node, Spot, crop};
 use crate::rng::Shape;
@@ -58,6 +58,13 @@ pub enum Action {
         times: Option<u64>,
         /// What.
         body: Steps,
+    },
+    /// `choose`
+    Choose {
+        /// For each branch the sum of the weights up to and including its own.
+        cumulative: Vec<u64>,
+        /// The branches.
+        branches: Vec<Steps>,
     },
     /// `with`
     With {
@@ -391,7 +398,20 @@ shape! {
 }
 
 fn branches(value: &Node, report: &mut Report) -> Option<Action> {
-    Vec::<At<Branch>>::decode(value, report).map(|_| Action::Unknown)
+    let branches = Vec::<At<Branch>>::decode(value, report)?;
+    let mut complete = true;
+    for branch in branches.iter().filter(|branch| branch.value.steps.is_none()) {
+        report.error(Code::E202, branch.spot, "a branch needs its steps").help("list them under do, beside its weight");
+        complete = false;
+    }
+    if branches.is_empty() {
+        report.error(Code::E105, value.spot, "at least one branch is needed");
+        return None;
+    }
+    let weights: Vec<u64> = branches.iter().map(|branch| branch.value.weight.map_or(1, |at| at.value)).collect();
+    let cumulative = cumulative(&weights, value.spot, report)?;
+    let branches = branches.into_iter().filter_map(|branch| branch.value.steps).map(|steps| steps.value).collect();
+    complete.then_some(Action::Choose { cumulative, branches })
 }
 
 shape! {
@@ -419,12 +439,23 @@ impl Action {
         }
     }
 
-    /// The steps that it encloses.
+    /// The steps that it encloses and always does; a loop perhaps several times.
     pub fn body(&self) -> Option<&Steps> {
         match self {
             Action::Repeat { body, .. } | Action::With { body, .. } => Some(body),
             _ => None,
         }
+    }
+
+    /// The steps that it may do instead of each other: branches whose weight is above zero.
+    pub fn branches(&self) -> impl Iterator<Item = &Steps> + Clone {
+        let (cumulative, branches) = match self {
+            Action::Choose { cumulative, branches } => (&cumulative[..], &branches[..]),
+            _ => (&[][..], &[][..]),
+        };
+        let before = std::iter::once(&0).chain(cumulative);
+        let likely = before.zip(cumulative).zip(branches).filter(|((before, sum), _)| before < sum);
+        likely.map(|(_, steps)| steps)
     }
 }
 
@@ -456,6 +487,9 @@ impl Steps {
             if let Some(body) = step.action.body() {
                 body.each(visit);
             }
+            if let Action::Choose { branches, .. } = &step.action {
+                branches.iter().for_each(|branch| branch.each(visit));
+            }
             if let Some(timeout) = &step.timeout {
                 timeout.otherwise.each(visit);
             }
@@ -466,7 +500,10 @@ impl Steps {
     pub fn operations(&self) -> u64 {
         let mut sum = 0;
         self.each(&mut |step| {
-            sum += if step.action.body().is_some() { 2 } else { 1 };
+            sum += match &step.action {
+                Action::Choose { branches, .. } => 1 + branches.len() as u64,
+                action => 1 + u64::from(action.body().is_some()),
+            };
             sum += if step.timeout.is_some() { 2 } else { 0 };
         });
         sum
