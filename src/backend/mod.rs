@@ -9,6 +9,8 @@ pub mod host;
 #[cfg(target_os = "linux")]
 pub mod native;
 #[cfg(target_os = "linux")]
+mod reached;
+#[cfg(target_os = "linux")]
 pub mod real;
 mod simulated;
 

@@ -115,6 +115,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             Op::Join(group) => self.join(thread, *group),
             Op::Print(text) => self.print(thread, text),
             Op::Show => self.show(thread),
+            Op::Enter(_) | Op::Leave(_) => self.pass(thread, op, Cause::Thread(thread)),
             Op::Choose { cumulative, places } => {
                 let branch = self.stream(thread, Purpose::Choose).choose(cumulative);
                 self.threads[thread].cursor.jump(places[branch]);

@@ -29,6 +29,7 @@ mod object;
 mod output;
 mod policy;
 mod run_queue;
+mod span;
 mod thread;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -33,6 +33,10 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         self.unarmed |= self.queues.len() > 1;
         self.threads[thread].runnable = (self.now, cause);
         self.log.state(thread, State::Runnable, None, why, cause);
+        // What it waited for is over, and with that its step; or it has just arrived.
+        if matches!(stage, Stage::Begin | Stage::Take) {
+            self.reach(thread, cause);
+        }
     }
 
     /// The queue of a woken thread: the only one; or its last core's if that is free, else a free core's, else its last

@@ -282,7 +282,7 @@ impl<T: Decode + Default> Decode for Named<T> {
 }
 
 /// Reports a declared name that does not match `[A-Za-z][A-Za-z0-9_-]{0,62}`.
-fn check_name(name: &str, spot: Spot, report: &mut Report) {
+pub fn check_name(name: &str, spot: Spot, report: &mut Report) {
     let letter = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic());
     let rest = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
     if !letter || !rest || name.len() > 63 {

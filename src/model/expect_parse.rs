@@ -7,7 +7,7 @@ use crate::model::tree::crop;
 use crate::ratio::Ratio;
 
 /// Metrics of the format that a run does not compute yet.
-const LATER: &[&str] = &["misses", "latency", "throughput"];
+const LATER: &[&str] = &["misses"];
 
 /// Why a text is not an expectation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -335,11 +335,7 @@ fn scope(metric: &Metric, at: (usize, usize), selector_at: (usize, usize)) -> Pa
         (Scope::Queue, None) => missing("jobs", "a queue"),
         (Scope::Variable, None) => missing("counter", "a variable"),
         (Scope::Kind, None) => missing("thread", "what to count"),
-        (Scope::Kind, Some(kind)) if !matches!(kind, "thread" | "process" | "gil") => {
-            let fault =
-                fault(Code::E402, selector_at, format!("count knows thread, process and gil, not \"{}\"", crop(kind)));
-            Err(Fault { unknown: Some((kind.to_owned(), vec!["thread", "process", "gil"])), ..fault })
-        }
+        (Scope::Span, None) => missing("request", "the name of a span"),
         _ => Ok(()),
     }
 }
@@ -453,8 +449,8 @@ mod tests {
             ("makespan(a) == 5ms", Code::E402, (8, 11), "makespan is about the whole run"),
             ("max makespan == 5ms", Code::E402, (0, 3), "makespan is one value, so there is nothing to choose from"),
             ("makespam == 5ms", Code::E402, (0, 8), "unknown metric \"makespam\""),
-            ("count(core) == 5", Code::E402, (5, 11), "count knows thread, process and gil, not \"core\""),
             ("max misses(jobs) == 4", Code::E110, (4, 10), "misses"),
+            ("latency == 5ms", Code::E402, (0, 7), "latency needs the name of a span"),
             ("finish(a == 5ms", Code::E401, (6, 15), ") is missing"),
             ("output contains RuntimeError", Code::E401, (16, 28), "expected a text in quotes, found \"RuntimeError\""),
             ("deadlock == maybe", Code::E401, (12, 17), "expected true or false, found \"maybe\""),

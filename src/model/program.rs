@@ -1,6 +1,6 @@
 //! A program as the kernel runs it: a flat list of operations with jump targets, and a cursor per thread.
 
-use crate::ids::{DeviceId, GroupId, LockId, ObjectId};
+use crate::ids::{DeviceId, GroupId, LockId, ObjectId, SpanId};
 use crate::rng::Distribution;
 use crate::time::Span;
 
@@ -71,6 +71,10 @@ pub enum Op {
         /// The first place of the body.
         start: u32,
     },
+    /// A named stretch of work begins, wherever the thread is.
+    Enter(SpanId),
+    /// It ends, wherever the thread is.
+    Leave(SpanId),
     /// Goes on with one of several branches, drawn from the thread's own stream.
     Choose {
         /// For each branch the sum of the weights up to and including its own.

@@ -5,7 +5,9 @@
 
 use std::ops::Range;
 
-use crate::ids::{CoreId, DeviceId, GilId, GroupId, IdVec, InterpId, LockId, ObjectId, ProcId, ProgramId, ThreadId};
+use crate::ids::{
+    CoreId, DeviceId, GilId, GroupId, IdVec, InterpId, LockId, ObjectId, ProcId, ProgramId, SpanId, ThreadId,
+};
 use crate::model::expect::Expectation;
 use crate::model::program::Program;
 use crate::ratio::Ratio;
@@ -27,6 +29,7 @@ pub struct Scenario {
     pub(in crate::model) groups: IdVec<GroupId, Group>,
     pub(in crate::model) threads: IdVec<ThreadId, Thread>,
     pub(in crate::model) programs: IdVec<ProgramId, Program>,
+    pub(in crate::model) spans: IdVec<SpanId, String>,
     pub(in crate::model) run: Run,
     pub(in crate::model) expectations: Vec<Expectation>,
 }
@@ -410,6 +413,10 @@ impl Scenario {
     /// The programs.
     pub fn programs(&self) -> &IdVec<ProgramId, Program> {
         &self.programs
+    }
+    /// The names of stretches of work, which all programs share.
+    pub fn spans(&self) -> &IdVec<SpanId, String> {
+        &self.spans
     }
     /// Horizon, seed and event cap.
     pub fn run(&self) -> Run {

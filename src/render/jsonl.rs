@@ -93,14 +93,17 @@ fn machine(o: &mut Object<'_>, cast: &Cast) -> fmt::Result {
     })?;
     o.texts("gils", cast.gils.values().map(String::as_str))?;
     o.texts("locks", cast.locks.values().map(String::as_str))?;
-    if cast.objects.is_empty() {
-        return Ok(());
+    if !cast.objects.is_empty() {
+        o.objects("objects", cast.objects.values(), |o, thing| {
+            o.text("name", &thing.name)?;
+            o.text("kind", thing.kind.word())?;
+            o.number("initial", thing.initial)
+        })?;
     }
-    o.objects("objects", cast.objects.values(), |o, thing| {
-        o.text("name", &thing.name)?;
-        o.text("kind", thing.kind.word())?;
-        o.number("initial", thing.initial)
-    })
+    match cast.spans.is_empty() {
+        true => Ok(()),
+        false => o.texts("spans", cast.spans.values().map(String::as_str)),
+    }
 }
 
 /// A thread; groups, GILs and cores by their numbers.
@@ -167,6 +170,12 @@ fn what(o: &mut Object<'_>, cast: &Cast, what: &What) -> fmt::Result {
             who(o, cast, *thread)?;
             o.text("act", act.word())?;
             o.number("value", *value)
+        }
+        What::Span { span, thread, act } => {
+            o.text("kind", "span")?;
+            o.text("span", &cast.spans[*span])?;
+            who(o, cast, *thread)?;
+            o.text("act", act.word())
         }
         What::Output { thread, text } => {
             o.text("kind", "output")?;

@@ -16,6 +16,7 @@ mod report;
 mod rows;
 mod shot;
 mod snapshot;
+mod spans;
 mod table;
 mod text;
 mod timeline;

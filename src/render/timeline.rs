@@ -90,6 +90,7 @@ fn parts(cast: &Cast, what: &What) -> Option<(String, String, String)> {
             let what = format!("{} {}", thing.kind.word(), act.word());
             (name(*thread), what, format!("{}, {}", thing.name, holds(thing, *value)))
         }
+        What::Span { span, thread, act } => (name(*thread), format!("span {}", act.word()), cast.spans[*span].clone()),
         What::Output { thread, text } => (name(*thread), "output".into(), text.clone()),
         What::Exit { process, code } => (escape(&cast.processes[*process]), "exit".into(), code.to_string()),
         What::End { ending } => {

@@ -131,6 +131,12 @@ impl Digest {
                 self.byte(7);
                 self.ending(ending);
             }
+            What::Span { span, thread, act } => {
+                self.byte(9);
+                self.id(*span);
+                self.id(*thread);
+                self.byte(*act as u8);
+            }
         }
     }
 

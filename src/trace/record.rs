@@ -1,6 +1,6 @@
 //! One record of a timeline, and how a run can end.
 
-use crate::ids::{CoreId, GilId, LockId, ObjectId, ProcId, ThreadId};
+use crate::ids::{CoreId, GilId, LockId, ObjectId, ProcId, SpanId, ThreadId};
 use crate::time::{Instant, Span};
 use crate::trace::{ObjectAct, State, Why};
 
@@ -76,6 +76,15 @@ pub enum What {
         /// condition, 1 or 0 of an event, the value of a variable.
         value: i64,
     },
+    /// A thread reached the beginning or the end of a named stretch of work, on a core or off it.
+    Span {
+        /// Which name.
+        span: SpanId,
+        /// Whose stretch.
+        thread: ThreadId,
+        /// What was reached.
+        act: SpanAct,
+    },
     /// A line was printed.
     Output {
         /// By which thread.
@@ -137,6 +146,28 @@ pub enum LockAct {
     Release,
     /// Released and handed to a waiter in one action.
     HandOver,
+}
+
+/// What happens to a named stretch of work. Those of one thread are nested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SpanAct {
+    /// It begins.
+    Begin,
+    /// It ends.
+    End,
+}
+
+impl SpanAct {
+    /// Both.
+    pub const ALL: [SpanAct; 2] = [SpanAct::Begin, SpanAct::End];
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            SpanAct::Begin => "begin",
+            SpanAct::End => "end",
+        }
+    }
 }
 
 /// How a run ended.

@@ -672,7 +672,7 @@ m.yaml:2:32: error E202: "with" needs the steps it encloses
    2 | threads: {a: {do: [repeat: 3, {with: l}, {do: []}, {cpu: 5ms, do: []}]}, b: {}}
      |                                ^^^^
      = list them under do, beside the verb
-m.yaml:2:43: error E202: do without repeat or with
+m.yaml:2:43: error E202: do without repeat, with or span
    2 | threads: {a: {do: [repeat: 3, {with: l}, {do: []}, {cpu: 5ms, do: []}]}, b: {}}
      |                                           ^^
 m.yaml:2:63: error E202: "cpu" has no do

@@ -217,6 +217,7 @@ fn every_model_is_sensitive_to_something() {
 /// Every record names the record that made it happen, an earlier one; only arrivals and the end come from nowhere.
 #[test]
 fn every_record_of_every_model_has_a_cause_and_every_chain_an_arrival() {
+    use gilsim::ids::ThreadId;
     use gilsim::trace::{Record, What};
     for name in models() {
         let scenario = load(&name, &text(&name), &[], None).unwrap_or_else(|errors| panic!("{errors}")).scenario;
@@ -229,8 +230,18 @@ fn every_record_of_every_model_has_a_cause_and_every_chain_an_arrival() {
                     assert!(records[cause as usize].at <= record.at, "{name}: record {index} precedes its cause");
                 }
                 None => {
-                    let root = matches!(record.what, What::State { from: None, .. } | What::End { .. })
-                        || record.at == gilsim::time::Instant::ZERO;
+                    let arrives = |thread: ThreadId| {
+                        records[index..].iter().take_while(|other| other.at == record.at).any(
+                            |other| matches!(other.what, What::State { thread: who, from: None, .. } if who == thread),
+                        )
+                    };
+                    let root = match record.what {
+                        What::State { from: None, .. } | What::End { .. } => true,
+                        What::Dispatch { thread, .. } | What::Gil { thread, .. } | What::Span { thread, .. } => {
+                            arrives(thread)
+                        }
+                        _ => record.at == gilsim::time::Instant::ZERO,
+                    };
                     assert!(root, "{name}: record {index} has no cause: {record:?}");
                 }
             }

@@ -1,15 +1,22 @@
 //! What service owners ask: random branches, named stretches of work, open arrivals.
 
-use gilsim::model::{self, Op, Options, Source};
+use gilsim::analysis::ThreadMetrics;
+use gilsim::model::{self, Op, Options, Scenario, Source};
+use gilsim::render::{Facts, JsonLines};
+use gilsim::store::Timeline;
+use gilsim::study::Simulation;
+use gilsim::trace::{Observer, Record, State, What};
 
 use crate::common::{in_state, run, span};
 use crate::errors::said;
-use gilsim::trace::State;
+
+fn scenario(text: &str) -> Scenario {
+    let source = Source { name: "test.yaml".into(), text: text.into() };
+    model::load(&source, &Options::default()).unwrap_or_else(|errors| panic!("{errors:?}")).scenario
+}
 
 fn ops(text: &str) -> Vec<Op> {
-    let source = Source { name: "test.yaml".into(), text: text.into() };
-    let loaded = model::load(&source, &Options::default()).unwrap_or_else(|errors| panic!("{errors:?}"));
-    loaded.scenario.programs().values().next().expect("a program").ops.clone()
+    scenario(text).programs().values().next().expect("a program").ops.clone()
 }
 
 #[test]
@@ -93,4 +100,183 @@ fn loops_look_into_branches() {
     assert!(said(&model(&endless("0")), None, &[]).contains("E302"));
     assert!(!said(&model(&endless("1")), None, &[]).contains("E302"));
     assert_eq!(code("{choose: [{do: []}, {do: [{repeat: forever, do: [cpu: 1ms]}]}]}"), "E301");
+}
+
+// ------------------------------------------------------------------ named stretches of work
+
+/// The latencies of all stretches of a name, in milliseconds, ascending.
+fn latencies(simulation: &Simulation, name: &str) -> Vec<u64> {
+    let (id, _) = simulation.cast.spans.iter().find(|(_, each)| *each == name).expect("a span");
+    let values = simulation.metrics.spans[id].latency.values();
+    values.flat_map(|(took, count)| vec![took.ns() / 1_000_000; count as usize]).collect()
+}
+
+/// Boundaries with their times in milliseconds, in the order of the timeline.
+fn boundaries(records: &[Record]) -> Vec<(u64, &'static str, u32)> {
+    let boundary = |record: &Record| match record.what {
+        What::Span { span, act, .. } => Some((record.at.ns() / 1_000_000, act.word(), span.0)),
+        _ => None,
+    };
+    records.iter().filter_map(boundary).collect()
+}
+
+/// `b` holds the GIL from 0 to 10 ms, so `a`, which is back from its I/O at 2 ms, waits 5 ms for it. The inner stretch is
+/// reached at 2 ms all the same, and the outer one has begun at the arrival, at 1 ms.
+#[test]
+fn stretches_begin_and_end_where_they_are_reached() {
+    let yaml = "
+name: reached
+threads:
+  b: {do: [{cpu: 10ms}]}
+  a:
+    at: 1ms
+    do:
+      - span: outer
+        do:
+          - io: 1ms
+          - span: inner
+            do: [{cpu: 1ms}, {io: 3ms}]
+          - span: inner
+            do: []
+";
+    let (simulation, records) = run(yaml, &["threads.b.do.0.cpu=100ms"]);
+    // At 1 ms a waits for the GIL before it can begin its I/O: 6 ms. I/O to 7, the GIL at 12, 1 ms of work, I/O to 16.
+    let expected = [(1, "begin", 0), (7, "begin", 1), (16, "end", 1), (16, "begin", 1), (16, "end", 1), (16, "end", 0)];
+    assert_eq!(boundaries(&records), expected);
+    assert_eq!((latencies(&simulation, "outer"), latencies(&simulation, "inner")), (vec![15], vec![0, 9]));
+}
+
+#[test]
+fn what_does_not_end_has_no_latency() {
+    let yaml = "
+name: cut
+threads:
+  a: {count: 2, do: [{repeat: 3, do: [{span: request, do: [{io: 4ms}]}]}]}
+run: {until: 10ms}
+expect:
+  - count(request) == 4
+  - throughput(request) == 400
+  - latency(*) == 4ms
+";
+    let (simulation, _) = run(yaml, &[]);
+    let span = &simulation.metrics.spans.values().as_slice()[0];
+    assert_eq!((span.begun, span.count()), (6, 4));
+    // 4 in 10 ms are 400 in a second.
+    assert!(simulation.outcomes.iter().all(|outcome| outcome.holds), "{:?}", simulation.outcomes);
+    let (none, _) = run(&yaml.replace("io: 4ms", "io: 40ms"), &[]);
+    let values: Vec<&str> = none.outcomes.iter().map(|outcome| outcome.value.as_str()).collect();
+    assert_eq!(values, ["0", "0", "no request has ended at the horizon"]);
+}
+
+#[test]
+fn spans_have_names_and_metrics_know_them() {
+    let model = |name: &str, expect: &str| {
+        format!("name: x\nthreads: {{a: {{do: [{{span: {name}, do: []}}]}}}}\nexpect: [{expect}]\n")
+    };
+    let head =
+        |name: &str, expect: &str| said(&model(name, expect), None, &[]).lines().next().unwrap_or_default().to_owned();
+    assert_eq!(head("r", "count(r) == 1"), "");
+    assert_eq!(head("a.b", "makespan == 0ms"), "m.yaml:2:27: error E109: \"a.b\" is not a usable name");
+    assert_eq!(head("r", "latency(s) == 1ms"), "m.yaml:3:18: error E402: no span called \"s\"");
+    assert_eq!(
+        head("r", "count(core) == 5"),
+        "m.yaml:3:16: error E402: no thread, process, gil or span called \"core\""
+    );
+    assert_eq!(
+        head("r", "throughput(r) == 5ms"),
+        "m.yaml:3:27: error E402: throughput is a number and is compared with a number"
+    );
+    let body = said("name: x\nthreads: {a: {do: [span: r]}}\n", None, &[]);
+    assert!(body.starts_with("m.yaml:2:20: error E202: \"span\" needs the steps it encloses"), "{body}");
+}
+
+/// What is stored is read back as it was, and old timelines without spans still are.
+#[test]
+fn spans_are_stored() {
+    let yaml = "name: x\nthreads: {a: {do: [{span: request, do: [{io: 4ms}]}]}}\n";
+    let (simulation, records) = run(yaml, &[]);
+    let facts = Facts::of(&scenario(yaml), "digest".into(), None, "streams");
+    let mut lines = JsonLines::new(&simulation.cast, &facts, Vec::new());
+    records.iter().enumerate().for_each(|(index, record)| lines.record(index as u64, record));
+    let text = String::from_utf8(lines.finish().expect("a vector takes everything")).expect("text");
+    let mut read: Vec<Record> = Vec::new();
+    let mut timeline = Timeline::open(text.as_bytes()).expect("a header");
+    assert_eq!(timeline.cast, simulation.cast);
+    timeline.read(&mut read).expect("records");
+    assert_eq!(read, records);
+    let wrong = text.replace("\"act\": \"begin\"", "\"act\": \"open\"");
+    let fault = Timeline::open(wrong.as_bytes()).expect("a header").read(&mut Vec::new()).expect_err("a fault");
+    assert_eq!(fault.what, "\"act\" is \"open\"; allowed are begin, end");
+}
+
+// ------------------------------------------------------------------ open arrivals
+
+/// A queue before one core: requests as threads of a native program, first come, first served.
+fn queue(arrivals: &str, service: &str, count: u32) -> String {
+    format!(
+        "
+name: queue
+machine: {{cores: 1, scheduler: fifo}}
+processes:
+  server:
+    runtime: native
+    threads: {{r: {{count: {count}, arrivals: {arrivals}, do: [{{span: request, do: [{{cpu: {service}}}]}}]}}}}
+run: {{seed: 1}}
+"
+    )
+}
+
+/// The response times of a run by Lindley's recursion, from the arrivals and the works alone: whoever comes begins when
+/// it has come and everybody before it has gone.
+fn lindley(simulation: &Simulation) -> Vec<u64> {
+    let mut free = 0;
+    let response = |thread: &ThreadMetrics| {
+        let arrival = thread.arrival.expect("all arrive").ns();
+        free = free.max(arrival) + thread.work().ns();
+        free - arrival
+    };
+    let mut responses: Vec<u64> = simulation.metrics.threads.values().map(response).collect();
+    responses.sort_unstable();
+    responses
+}
+
+fn mean_ms(simulation: &Simulation) -> f64 {
+    let latency = &simulation.metrics.spans.values().as_slice()[0].latency;
+    latency.sum_ns() as f64 / latency.count() as f64 / 1e6
+}
+
+#[test]
+fn every_response_is_lindleys() {
+    for arrivals in ["{poisson: 80/s}", "{poisson: 120/s}", "{every: 10ms}"] {
+        let (simulation, _) = run(&queue(arrivals, "{exponential: 10ms}", 300), &[]);
+        let latency = &simulation.metrics.spans.values().as_slice()[0].latency;
+        let found: Vec<u64> = latency.values().flat_map(|(took, count)| vec![took.ns(); count as usize]).collect();
+        assert_eq!(found, lindley(&simulation), "{arrivals}");
+    }
+}
+
+/// M/M/1: 1 / (μ − λ). The bound is four standard errors, from the spread of independent runs; that the first requests
+/// find the queue empty is within it (the queue forgets its beginning after some 4 / μ (1 − √ρ)⁻² = 0.5 s of 16 s).
+#[test]
+fn mean_response_of_mm1() {
+    let runs: Vec<f64> = (1..=20)
+        .map(|seed| {
+            mean_ms(&run(&queue("{poisson: 50/s}", "{exponential: 10ms}", 800), &[&format!("run.seed={seed}")]).0)
+        })
+        .collect();
+    let n = runs.len() as f64;
+    let mean = runs.iter().sum::<f64>() / n;
+    let spread = (runs.iter().map(|run| (run - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
+    let error = spread / n.sqrt();
+    assert!(error < 1.0, "too few runs to tell: {error}");
+    assert!((mean - 20.0).abs() <= 4.0 * error, "{mean} for 20, error {error}");
+}
+
+/// D/D/1: with 10 ms between arrivals, 8 ms of work never wait, and of 12 ms each waits 2 ms more than the one before.
+#[test]
+fn response_of_dd1() {
+    let (calm, _) = run(&queue("{every: 10ms}", "8ms", 50), &[]);
+    assert_eq!(latencies(&calm, "request"), vec![8; 50]);
+    let (busy, _) = run(&queue("{every: 10ms}", "12ms", 50), &[]);
+    assert_eq!(latencies(&busy, "request"), (0..50).map(|k| 12 + 2 * k).collect::<Vec<_>>());
 }

@@ -228,7 +228,7 @@ impl Follower<'_, '_> {
             Kind::End => {
                 self.a.track.ending.as_ref().map(|end| end.word()) != self.b.track.ending.as_ref().map(|end| end.word())
             }
-            Kind::Object | Kind::Output | Kind::Account => false,
+            Kind::Object | Kind::Span | Kind::Output | Kind::Account => false,
         }
     }
 

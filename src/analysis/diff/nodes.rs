@@ -145,6 +145,10 @@ impl<'k> Keys<'k> {
                 let objects = if in_a { &self.identity.objects.0 } else { &self.identity.objects.1 };
                 (item.word, objects.values().nth(item.object as usize).copied().unwrap_or(NONE))
             }
+            Kind::Span => {
+                let spans = if in_a { &self.identity.spans.0 } else { &self.identity.spans.1 };
+                (item.word, spans.values().nth(item.object as usize).copied().unwrap_or(NONE))
+            }
             Kind::Output => {
                 (0, self.texts.get(side.track.texts[item.object as usize].as_str()).copied().unwrap_or(NONE))
             }

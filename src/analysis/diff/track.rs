@@ -1,8 +1,8 @@
 //! A timeline in 24 bytes a record: what two timelines of millions of records are compared from.
 
-use crate::ids::{CoreId, GilId, Id, LockId, ObjectId, ProcId, ThreadId};
+use crate::ids::{CoreId, GilId, Id, LockId, ObjectId, ProcId, SpanId, ThreadId};
 use crate::time::{Instant, Span};
-use crate::trace::{Ending, GilAct, LockAct, ObjectAct, Observer, Record, State, What, Why};
+use crate::trace::{Ending, GilAct, LockAct, ObjectAct, Observer, Record, SpanAct, State, What, Why};
 
 /// No record, core or other number.
 pub(super) const NONE: u32 = u32::MAX;
@@ -16,6 +16,7 @@ pub(super) enum Kind {
     Gil,
     Lock,
     Object,
+    Span,
     Output,
     Account,
     Exit,
@@ -29,7 +30,7 @@ pub(super) struct Item {
     pub cause: u32,
     /// A thread; for exits a process.
     pub owner: u32,
-    /// Core, GIL, lock, shared object, exit code, or the place of the text or account.
+    /// Core, GIL, lock, shared object, span, exit code, or the place of the text or account.
     pub object: u32,
     pub kind: Kind,
     /// State or act.
@@ -99,6 +100,7 @@ impl Track {
                 let (object, act) = (ObjectId(item.object), ObjectAct::ALL[item.word as usize]);
                 What::Object { object, thread, act, value: value.unwrap_or(0) }
             }
+            Kind::Span => What::Span { span: SpanId(item.object), thread, act: SpanAct::ALL[item.word as usize] },
             Kind::Output => What::Output { thread, text: self.texts[item.object as usize].clone() },
             Kind::Account => {
                 let (python_work, native_work, demanded, finished) = self.accounts[item.object as usize];
@@ -140,6 +142,7 @@ impl Track {
                 self.values.push((self.items.len() as u32, *value));
                 (Kind::Object, thread.0, object.0, *act as u8, 0)
             }
+            What::Span { span, thread, act } => (Kind::Span, thread.0, span.0, *act as u8, 0),
             What::Output { thread, text } => {
                 self.texts.push(text.clone());
                 (Kind::Output, thread.0, (self.texts.len() - 1) as u32, 0, 0)
@@ -169,7 +172,7 @@ impl Item {
         match self.kind {
             Kind::State => matches!(self.state(), State::Io | State::Sleep | State::Done),
             Kind::Lock => self.word != RELEASE,
-            Kind::Object | Kind::Output | Kind::Account => true,
+            Kind::Object | Kind::Span | Kind::Output | Kind::Account => true,
             Kind::Dispatch | Kind::Gil | Kind::Exit | Kind::End => false,
         }
     }

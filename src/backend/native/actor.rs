@@ -6,10 +6,10 @@ use std::thread::Scope;
 use super::clock::{CHUNK, Queue, cpu_time, spin};
 use super::gil::{Moment, Stop};
 use super::world::World;
-use crate::ids::{GilId, GroupId, Id, LockId, ProcId, ThreadId};
+use crate::ids::{GilId, GroupId, Id, LockId, ProcId, SpanId, ThreadId};
 use crate::model::{Arrival, Cursor, Length, Members, Op};
 use crate::rng::Stream;
-use crate::trace::{Ending, GilAct, LockAct, State, Why};
+use crate::trace::{Ending, GilAct, LockAct, SpanAct, State, Why};
 
 /// What a thread noted, and when.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +27,7 @@ pub(super) enum Mark {
     /// The lock was handed over to this thread.
     HandOver(LockId, ThreadId),
     Output(String),
+    Span(SpanId, SpanAct),
 }
 
 /// What a thread leaves.
@@ -210,6 +211,14 @@ impl<'scope, 'env> Actor<'scope, 'env> {
                 let pid = self.world.scenario.processes()[self.process].pid;
                 let text = text.replace("{__name__}", "__main__").replace("{pid}", &pid.to_string());
                 self.note(Mark::Output(text));
+                Ok(())
+            }
+            Op::Enter(span) => {
+                self.note(Mark::Span(*span, SpanAct::Begin));
+                Ok(())
+            }
+            Op::Leave(span) => {
+                self.note(Mark::Span(*span, SpanAct::End));
                 Ok(())
             }
             Op::Show | Op::Repeat { .. } | Op::Again { .. } | Op::Choose { .. } | Op::Goto(_) => Ok(()),

@@ -1,6 +1,7 @@
 //! From what every thread noted to one timeline.
 
 use crate::backend::native::actor::{Log, Mark, Stamp};
+use crate::backend::reached::reached;
 use crate::ids::{GilId, Id, IdVec, LockId, ProcId, ThreadId};
 use crate::model::{Arrival, Scenario};
 use crate::time::{Instant, Span};
@@ -14,6 +15,7 @@ enum Rank {
     Request,
     Grant,
     Acquire,
+    Span,
     Output,
     State,
     Account,
@@ -84,6 +86,15 @@ fn lane(thread: ThreadId, log: &Log, end: u64, events: &mut Vec<(u64, Rank, Thre
             }
             Mark::HandOver(lock, heir) => {
                 (Rank::Release, What::Lock { lock: *lock, thread: *heir, act: LockAct::HandOver })
+            }
+            Mark::Span(span, act) => {
+                let states = log.stamps[..place].iter().rev().filter_map(|stamp| match stamp.mark {
+                    Mark::State(state, _) => Some((stamp.at, state)),
+                    _ => None,
+                });
+                let what = What::Span { span: *span, thread, act: *act };
+                events.push((reached(*at, states), Rank::Span, thread, what));
+                continue;
             }
             Mark::Output(text) => (Rank::Output, What::Output { thread, text: text.clone() }),
         };

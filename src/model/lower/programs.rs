@@ -1,8 +1,9 @@
 //! Steps become flat operations with jump targets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ids::{DeviceId, GroupId, LockId, ObjectId};
+use crate::ids::{DeviceId, GroupId, IdVec, LockId, ObjectId, SpanId};
+use crate::model::lower::plan::Plan;
 use crate::model::program::{Op, Program, Use};
 use crate::model::spec::steps::{Action, Step, Steps, Timeout};
 
@@ -15,6 +16,8 @@ pub struct Names<'n> {
     pub locks: BTreeMap<&'n str, LockId>,
     /// Other shared objects.
     pub objects: BTreeMap<&'n str, ObjectId>,
+    /// Named stretches of work.
+    pub spans: &'n BTreeMap<&'n str, SpanId>,
     /// Groups of threads, which `start` and `join` look for first.
     pub groups: BTreeMap<&'n str, GroupId>,
     /// Processes.
@@ -41,6 +44,22 @@ impl Names<'_> {
     }
 }
 
+/// The names of all stretches of work, in the order in which the steps name them.
+pub fn spans(plan: &Plan) -> IdVec<SpanId, String> {
+    let mut seen = BTreeSet::new();
+    let mut names = IdVec::new();
+    for group in plan.processes.iter().flat_map(|process| &process.groups) {
+        group.steps.each(&mut |step| {
+            if let Action::Span { name, .. } = &step.action
+                && seen.insert(name.value.clone())
+            {
+                names.push(name.value.clone());
+            }
+        });
+    }
+    names
+}
+
 /// The program of a list of steps. Names that mean nothing are left out; they are reported elsewhere.
 pub fn compile(steps: &Steps, names: &Names) -> Program {
     let mut ops = Vec::new();
@@ -65,6 +84,12 @@ fn one(step: &Step, names: &Names, ops: &mut Vec<Op>) {
             ops.extend(names.acquire(&lock.value));
             body(enclosed, names, ops);
             ops.extend(names.release(&lock.value));
+        }
+        Action::Span { name, body: enclosed } => {
+            let span = names.spans.get(name.value.as_str()).copied();
+            ops.extend(span.map(Op::Enter));
+            body(enclosed, names, ops);
+            ops.extend(span.map(Op::Leave));
         }
         action => ops.extend(single(action, names)),
     }
@@ -131,6 +156,8 @@ fn single(action: &Action, names: &Names) -> Option<Op> {
         Action::Join(name) => Op::Join(names.group(&name.value)?),
         Action::Print(text) => Op::Print(text.as_str().into()),
         Action::Show => Op::Show,
-        Action::Repeat { .. } | Action::With { .. } | Action::Choose { .. } | Action::Unknown => return None,
+        Action::Repeat { .. } | Action::With { .. } | Action::Span { .. } | Action::Choose { .. } | Action::Unknown => {
+            return None;
+        }
     })
 }

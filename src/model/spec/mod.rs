@@ -9,6 +9,7 @@ pub mod run;
 pub mod shape;
 pub mod steps;
 pub mod threads;
+pub mod verbs;
 
 use crate::model::code::Code;
 use crate::model::decode::{Anything, At, Named};
@@ -22,7 +23,6 @@ pub const NOT_SIMULATED: &[(&str, &str)] = &[
     ("model.pools", "pools"),
     ("step.submit", "submit, pools"),
     ("step.gather", "gather, pools"),
-    ("step.span", "span, named stretches of work"),
     ("thread.period", "period, periodic threads"),
     ("thread.deadline", "deadline, periodic threads"),
     ("process.module", "module, top-level code"),
@@ -39,8 +39,6 @@ pub const NOT_SIMULATED: &[(&str, &str)] = &[
     ("python.main_guard false", "child starts outside of the main guard"),
     ("python costs.pickle", "costs.pickle, objects that cross processes"),
     ("metric misses", "the metric misses"),
-    ("metric latency", "the metric latency"),
-    ("metric throughput", "the metric throughput"),
 ];
 
 shape! {

@@ -1,11 +1,12 @@
-//! The steps of a program: one table of verbs, from which both the reader and the reference page come.
+//! The steps of a program, read by the table of [`verbs`](super::verbs).
 
 use crate::model::code::Code;
-use crate::model::decode::{At, Decode, list, unknown_key, wrong};
+use crate::model::decode::{At, Decode, check_name, list, unknown_key, wrong};
 use crate::model::program::{Length, Use};
 use crate::model::report::Report;
 use crate::model::spec::length::{Times, cumulative};
 use crate::model::spec::shape::shape;
+use crate::model::spec::verbs::{COMPANIONS, Takes, VERBS, Verb};
 use crate::model::tree::{Entry, Node, Spot, crop};
 use crate::rng::Shape;
 use crate::time::Span;
@@ -66,6 +67,13 @@ pub enum Action {
         /// The branches.
         branches: Vec<Steps>,
     },
+    /// `span`
+    Span {
+        /// What the stretch of work is called.
+        name: At<String>,
+        /// What belongs to it.
+        body: Steps,
+    },
     /// `with`
     With {
         /// The lock, semaphore or condition.
@@ -100,90 +108,6 @@ pub enum Action {
     /// A step that could not be read or is not simulated yet, which is reported.
     Unknown,
 }
-
-/// What a verb takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Takes {
-    /// `T`
-    Length,
-    /// A number of times, or `forever`.
-    Times,
-    /// A declared name of one of these kinds.
-    Name(&'static str),
-    /// Text.
-    Text,
-    /// The word `threads`.
-    Threads,
-    /// A list of branches.
-    Branches,
-    /// A pool and what it is given.
-    Task,
-}
-
-/// A verb with its row of the step table.
-#[derive(Clone, Copy, Debug)]
-pub struct Verb {
-    /// The word.
-    pub word: &'static str,
-    /// What it takes.
-    pub takes: Takes,
-    /// The keys that may stand beside it.
-    pub companions: &'static [&'static str],
-    /// What it means.
-    pub doc: &'static str,
-    /// Whether it needs a core while it lasts.
-    pub core: &'static str,
-    /// Whether it needs the GIL while it lasts.
-    pub gil: &'static str,
-}
-
-const fn verb(
-    word: &'static str,
-    takes: Takes,
-    companions: &'static [&'static str],
-    needs: (&'static str, &'static str),
-    doc: &'static str,
-) -> Verb {
-    Verb { word, takes, companions, doc, core: needs.0, gil: needs.1 }
-}
-
-const TIMED: &[&str] = &["timeout", "else"];
-const INSTANT: (&str, &str) = ("", "to execute");
-
-/// All verbs, in the order of the reference page.
-#[rustfmt::skip]
-pub const VERBS: &[Verb] = &[
-    verb("cpu", Takes::Length, &[], ("yes", "yes"), "Python bytecode; may be asked to drop the GIL at any check point"),
-    verb("native", Takes::Length, &[], ("yes", "no"), "C code that released the GIL"),
-    verb("native_holding_gil", Takes::Length, &[], ("yes", "yes"), "C code that never lets go of the GIL (one uninterruptible unit)"),
-    verb("io", Takes::Length, &["device"], ("no", "no"), "blocking call, GIL released around it"),
-    verb("sleep", Takes::Length, &[], ("no", "no"), "time.sleep; `sleep: 0ms` really releases the GIL"),
-    verb("repeat", Takes::Times, &["do"], ("", ""), "loop over the steps under `do`"),
-    verb("choose", Takes::Branches, &[], ("", ""), "random branch: [{weight: 9, do: […]}, {weight: 1, do: […]}]"),
-    verb("with", Takes::Name("lock, semaphore or condition"), &["do"], INSTANT, "acquires a lock, does the steps under `do`, releases it"),
-    verb("acquire", Takes::Name("lock, semaphore or condition"), TIMED, INSTANT, "threading.Lock.acquire; a condition stands for its lock"),
-    verb("release", Takes::Name("lock, semaphore or condition"), &[], INSTANT, "threading.Lock.release; a condition stands for its lock"),
-    verb("put", Takes::Name("queue"), TIMED, INSTANT, "queue.Queue.put"),
-    verb("get", Takes::Name("queue"), TIMED, INSTANT, "queue.Queue.get"),
-    verb("set", Takes::Name("event"), &[], INSTANT, "threading.Event.set"),
-    verb("clear", Takes::Name("event"), &[], INSTANT, "threading.Event.clear"),
-    verb("wait", Takes::Name("event or condition"), TIMED, INSTANT, "threading.Event.wait, or Condition.wait with its lock held"),
-    verb("notify", Takes::Name("condition"), &[], INSTANT, "threading.Condition.notify, lock held: the thread that has waited longest"),
-    verb("notify_all", Takes::Name("condition"), &[], INSTANT, "threading.Condition.notify_all, lock held"),
-    verb("barrier", Takes::Name("barrier"), &[], INSTANT, "threading.Barrier.wait"),
-    verb("load", Takes::Name("variable"), &[], INSTANT, "reads a variable into the thread"),
-    verb("store", Takes::Name("variable"), &["add"], INSTANT, "writes what the thread has read, plus `add`: updates can be lost in between; without a load it writes `add`"),
-    verb("start", Takes::Name("group"), &["count"], INSTANT, "starts the members not yet started, one start() after another; with `count` the next ones only"),
-    verb("join", Takes::Name("group"), TIMED, INSTANT, "waits for the end of every member"),
-    verb("submit", Takes::Task, &[], INSTANT, "concurrent.futures: {pool: p, count: 40, do: […]}"),
-    verb("gather", Takes::Name("pool"), &[], INSTANT, "waits for everything submitted"),
-    verb("span", Takes::Text, &["do"], ("", ""), "names a stretch of work"),
-    verb("print", Takes::Text, &[], INSTANT, "output line; {__name__} and {pid} are replaced"),
-    verb("show", Takes::Threads, &[], INSTANT, "`show: threads` prints the process id, the thread count and threading.enumerate()"),
-];
-
-/// All companions.
-const COMPANIONS: &[&str] = &["do", "device", "add", "count", "timeout", "else"];
 
 impl Decode for Steps {
     fn kind() -> String {
@@ -275,7 +199,7 @@ fn no_verb(node: &Node, entries: &[Entry], report: &mut Report) {
             report.error(Code::E201, entry.key.spot, message).suggest(&entry.key.text, words());
         }
         (None, Some(entry)) if entry.key.text == "do" => {
-            report.error(Code::E202, entry.key.spot, "do without repeat or with");
+            report.error(Code::E202, entry.key.spot, "do without repeat, with or span");
         }
         (None, Some(entry)) => {
             report.error(Code::E201, entry.key.spot, format!("\"{}\" without the step it belongs to", entry.key.text));
@@ -371,12 +295,13 @@ fn use_of(word: &str, step: &Node, report: &mut Report) -> Option<Use> {
 }
 
 fn text(verb: &Verb, value: &Node, step: &Node, report: &mut Report) -> Option<Action> {
-    let text = String::decode(value, report);
     if verb.word == "print" {
-        return text.map(Action::Print);
+        return String::decode(value, report).map(Action::Print);
     }
-    body(step, report);
-    Some(Action::Unknown)
+    let (name, body) = (At::<String>::item(value, report), body(step, report));
+    let name = name?;
+    check_name(&name.value, name.spot, report);
+    Some(Action::Span { name, body: body? })
 }
 
 fn show(value: &Node, report: &mut Report) -> Option<Action> {
@@ -442,7 +367,7 @@ impl Action {
     /// The steps that it encloses and always does; a loop perhaps several times.
     pub fn body(&self) -> Option<&Steps> {
         match self {
-            Action::Repeat { body, .. } | Action::With { body, .. } => Some(body),
+            Action::Repeat { body, .. } | Action::With { body, .. } | Action::Span { body, .. } => Some(body),
             _ => None,
         }
     }

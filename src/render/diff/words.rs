@@ -212,6 +212,7 @@ fn did(cast: &Cast, what: &What) -> String {
                 holds(&cast.objects[*object], *value)
             )
         }
+        What::Span { span, thread, act } => format!("{} {}s {}", name(thread), act.word(), cast.spans[*span]),
         What::Output { thread, text } => format!("{} prints \"{text}\"", name(thread)),
         What::Account { thread, python_work, native_work, .. } => {
             format!("{} has done {python_work} of Python and {native_work} of native work", name(thread))

@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::ids::{CoreId, GilId, LockId, ObjectId, ProcId, ThreadId};
+use crate::ids::{CoreId, GilId, LockId, ObjectId, ProcId, SpanId, ThreadId};
 use crate::render::json::ending_parts;
 use crate::render::object::Object;
 use crate::render::object_words::{holds, object_act};
-use crate::trace::{Cast, Ending, GilAct, LockAct, ObjectAct, Observer, Record, State, What, Why};
+use crate::trace::{Cast, Ending, GilAct, LockAct, ObjectAct, Observer, Record, SpanAct, State, What, Why};
 
 /// The most records that a page holds unless it is told otherwise; 16 bytes each while the run lasts, about 12 in the file.
 pub const PAGE_RECORDS: usize = 2_000_000;
@@ -28,6 +28,7 @@ enum Shape {
     Release { lock: LockId, thread: ThreadId },
     HandOver { lock: LockId, thread: ThreadId },
     Object { object: ObjectId, thread: ThreadId, act: ObjectAct, value: i64 },
+    Span { span: SpanId, thread: ThreadId, act: SpanAct },
     Output { thread: ThreadId, text: String },
     Account { thread: ThreadId },
     Exit { process: ProcId, code: i32 },
@@ -121,6 +122,7 @@ impl Recording {
             Shape::Acquire { lock, thread } => act(o, "lock", "lock", lock.0, *thread, "acquire"),
             Shape::Release { lock, thread } => act(o, "lock", "lock", lock.0, *thread, "release"),
             Shape::HandOver { lock, thread } => act(o, "lock", "lock", lock.0, *thread, "hand-over"),
+            Shape::Span { span, thread, act: reached } => act(o, "span", "span", span.0, *thread, reached.word()),
             other => self.write_rare(o, cast, other),
         }
     }
@@ -204,6 +206,7 @@ fn shape_of(what: &What) -> Shape {
         What::Object { object, thread, act, value } => {
             Shape::Object { object: *object, thread: *thread, act: *act, value: *value }
         }
+        What::Span { span, thread, act } => Shape::Span { span: *span, thread: *thread, act: *act },
         What::Output { thread, text } => Shape::Output { thread: *thread, text: text.clone() },
         What::Account { thread, .. } => Shape::Account { thread: *thread },
         What::Exit { process, code } => Shape::Exit { process: *process, code: *code },

@@ -10,10 +10,10 @@ use crate::store::timeline::header::{
     Wrong, number, objects, optional_id, optional_text, shown, text, texts, truth, wrong,
 };
 use crate::time::{Instant, Span};
-use crate::trace::{Cast, Ending, GilAct, LockAct, ObjectAct, Record, State, WaitsFor, What, Why};
+use crate::trace::{Cast, Ending, GilAct, LockAct, ObjectAct, Record, SpanAct, State, WaitsFor, What, Why};
 
 /// The kinds of records.
-const KINDS: [&str; 9] = ["state", "dispatch", "gil", "lock", "object", "output", "account", "exit", "end"];
+const KINDS: [&str; 10] = ["state", "dispatch", "gil", "lock", "object", "span", "output", "account", "exit", "end"];
 
 /// Reads the records of one timeline.
 pub(super) struct Decoder<'c> {
@@ -23,6 +23,7 @@ pub(super) struct Decoder<'c> {
     gils: BTreeMap<&'c str, u32>,
     locks: BTreeMap<&'c str, u32>,
     objects: BTreeMap<&'c str, u32>,
+    spans: BTreeMap<&'c str, u32>,
     states: IdVec<ThreadId, Option<State>>,
 }
 
@@ -39,6 +40,7 @@ impl<'c> Decoder<'c> {
             gils: places(&cast.gils),
             locks: places(&cast.locks),
             objects: cast.objects.iter().map(|(id, thing)| (thing.name.as_str(), id.0)).collect(),
+            spans: places(&cast.spans),
             states: IdVec::filled(cast.threads.len(), None),
         }
     }
@@ -70,6 +72,7 @@ impl<'c> Decoder<'c> {
             "gil" => self.gil(fields),
             "lock" => self.lock(fields),
             "object" => self.object(fields),
+            "span" => self.span(fields),
             "output" => Ok(What::Output { thread: self.thread(fields)?, text: text(fields, "text")?.to_string() }),
             "account" => self.account(fields),
             "exit" => self.exit(fields),
@@ -148,6 +151,13 @@ impl<'c> Decoder<'c> {
             act,
             value: value.ok_or_else(|| wrong("value", "a whole number of at most 64 bits"))?,
         })
+    }
+
+    fn span(&self, fields: &Fields<'_>) -> Result<What, Wrong> {
+        let word = text(fields, "act")?;
+        let act = SpanAct::ALL.into_iter().find(|act| act.word() == word);
+        let act = act.ok_or_else(|| words(fields, "act", SpanAct::ALL.iter().map(|act| act.word())))?;
+        Ok(What::Span { span: named(fields, "span", &self.spans)?, thread: self.thread(fields)?, act })
     }
 
     fn account(&self, fields: &Fields<'_>) -> Result<What, Wrong> {

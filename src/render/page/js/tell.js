@@ -24,6 +24,8 @@ function partsOf(run, i) {
       return { who: who(run, shape.thread), ...lockText(run, shape) };
     case "object":
       return { who: who(run, shape.thread), what: seen(shape.what), why: seen(shape.holds) };
+    case "span":
+      return { who: who(run, shape.thread), what: `${shape.act}s ${run.spans[shape.span]}`, why: "" };
     case "dispatch":
       return { who: who(run, shape.thread), what: `gets core ${shape.core}`, why: `more urgent than ${who(run, shape.preempted)}, which loses it` };
     case "output":
