@@ -277,6 +277,7 @@ impl Observer for Meter<'_> {
                 self.metrics.threads[*thread].native_work = *native_work;
             }
             What::Exit { process, code } => self.metrics.exits[*process] = Some(*code),
+            What::Quota { .. } => {}
             What::End { ending } => self.metrics.ending = Some(ending.clone()),
         }
     }

@@ -14,6 +14,7 @@
 //!   and a thread that blocks or ends now is never preempted;
 //! - (e) check points: asked holders drop their GIL, after all time-outs of the instant have been seen.
 
+mod bandwidth;
 mod blocking;
 mod core;
 mod deadlock;
@@ -82,6 +83,8 @@ pub struct Kernel<'a, P: Policy, O: Observer> {
 
     threads: IdVec<ThreadId, Thread>,
     processes: IdVec<ProcId, life::Process>,
+    /// Of each process that has a quota.
+    bandwidths: IdVec<ProcId, Option<bandwidth::Bandwidth>>,
     gils: IdVec<GilId, gil::Gil>,
     /// GILs that are held and whose holder has been asked to drop them.
     requested: BTreeSet<GilId>,
@@ -144,6 +147,11 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
             woken: Vec::new(),
             threads: threads.values().map(|_| Thread::default()).collect(),
             processes: scenario.processes().values().map(|_| life::Process::default()).collect(),
+            bandwidths: scenario
+                .processes()
+                .values()
+                .map(|process| process.quota.map(bandwidth::Bandwidth::new))
+                .collect(),
             gils: scenario.gils().values().map(|gil| gil::Gil::new(gil, seed, machine.scale)).collect(),
             requested: BTreeSet::new(),
             locks: lock::all(scenario),
@@ -223,9 +231,9 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
     /// Takes cancelled events away: those that are next, so that time never goes on for nothing, and all of them when they
     /// are the larger part, so that memory does not grow with the length of the run.
     fn forget_cancelled(&mut self) {
-        // A thread has at most one timer and one arrival to come, a core at most one end of work, one of a quantum, and one
-        // check.
-        let most = 2 * (self.threads.len() + self.processes.len() + 3 * self.cores.len());
+        // A thread has at most one timer and one arrival to come, a process one of a quota and one arrival, a core at most
+        // one end of work, one of a quantum, and one check.
+        let most = 2 * (self.threads.len() + self.processes.len() + 2 * self.cores.len());
         if self.queue.len() > 2 * most {
             let mut queue = std::mem::take(&mut self.queue);
             queue.retain(|event| !self.is_cancelled(event));
@@ -241,6 +249,9 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
             Event::ProcessArrives(_) | Event::Arrives(_) => false,
             Event::Wakes { thread, generation } | Event::TimesOut { thread, generation } => {
                 self.threads[thread].generation != generation
+            }
+            Event::PeriodBegins { process, generation } | Event::QuotaUsed { process, generation } => {
+                self.bandwidths[process].as_ref().is_none_or(|bandwidth| bandwidth.generation != generation)
             }
             Event::CoreDone { core, generation } | Event::Check { core, generation } => {
                 self.cores[core].generation != generation
@@ -288,6 +299,8 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
             Event::ProcessArrives(process) => self.process_arrives(process, Cause::Root, Why::Arrived),
             Event::Arrives(thread) => self.arrives(thread, Cause::Root, Why::Arrived),
             Event::Wakes { thread, .. } => self.wait_is_over(thread),
+            Event::PeriodBegins { process, .. } => self.period_begins(process),
+            Event::QuotaUsed { process, .. } => self.quota_used(process),
             Event::CoreDone { core, .. } => self.core_done(core),
             Event::TimesOut { thread, .. } => self.times_out(thread),
             Event::Check { core, .. } => self.check(core),

@@ -18,6 +18,8 @@ pub(crate) enum Phase {
     Absent,
     /// In a run queue, the number of which is given.
     Queued(u32),
+    /// Wants a core and may not have one: its process has used up its quota.
+    Throttled,
     /// On a core.
     OnCore(CoreId),
     /// Off the core until something happens.

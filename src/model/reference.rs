@@ -60,6 +60,8 @@ RULES
   processes), arrivals from group/arrivals.
   A span begins at the arrival of its thread, if that is its first step, or else when the step before has ended; waiting for
   a core and the GIL before its first step belongs to it. It ends when its last step has ended.
+  A quota is that of one member of a process, for all its threads. Its first period begins with the process; what is not used
+  is lost; when it is used up, all threads lose their cores until the next period, and the holder of the GIL keeps the GIL.
   Costs of the model win over those of the profile, item by item; a process's python block wins over the model's.
 ";
 

@@ -201,8 +201,19 @@ pub struct Process {
     pub python: Option<(u8, u8)>,
     /// Its threads.
     pub threads: Range<u32>,
+    /// How much core time its threads may use in every period, all together.
+    pub quota: Option<Quota>,
     /// The process id that printed blocks show: 1000 and the number of the process.
     pub pid: u32,
+}
+
+/// A limit on core time, as a control group of Linux has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// Core time in each period.
+    pub budget: Span,
+    /// The length of a period; the first one begins with the process.
+    pub period: Span,
 }
 
 /// When a thread or process becomes eligible for the first time.

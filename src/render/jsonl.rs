@@ -186,7 +186,7 @@ fn what(o: &mut Object<'_>, cast: &Cast, what: &What) -> fmt::Result {
     }
 }
 
-/// What each thread, process or run does once.
+/// What each thread, process or run does once or seldom.
 fn rarely(o: &mut Object<'_>, cast: &Cast, what: &What) -> fmt::Result {
     match what {
         What::Account { thread, python_work, native_work, demanded, finished } => {
@@ -196,6 +196,11 @@ fn rarely(o: &mut Object<'_>, cast: &Cast, what: &What) -> fmt::Result {
             o.number("native_work_ns", native_work.ns())?;
             o.number("demanded_ns", demanded.ns())?;
             o.truth("finished", *finished)
+        }
+        What::Quota { process, throttled } => {
+            o.text("kind", "quota")?;
+            o.text("proc", &cast.processes[*process])?;
+            o.truth("throttled", *throttled)
         }
         What::Exit { process, code } => {
             o.text("kind", "exit")?;

@@ -92,6 +92,10 @@ fn parts(cast: &Cast, what: &What) -> Option<(String, String, String)> {
         }
         What::Span { span, thread, act } => (name(*thread), format!("span {}", act.word()), cast.spans[*span].clone()),
         What::Output { thread, text } => (name(*thread), "output".into(), text.clone()),
+        What::Quota { process, throttled } => {
+            let act = if *throttled { "quota used up" } else { "quota again" };
+            (escape(&cast.processes[*process]), act.into(), String::new())
+        }
         What::Exit { process, code } => (escape(&cast.processes[*process]), "exit".into(), code.to_string()),
         What::End { ending } => {
             let (detail, threads) = ending_parts(Some(ending), cast);

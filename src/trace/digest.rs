@@ -131,6 +131,11 @@ impl Digest {
                 self.byte(7);
                 self.ending(ending);
             }
+            What::Quota { process, throttled } => {
+                self.byte(10);
+                self.id(*process);
+                self.byte((*throttled).into());
+            }
             What::Span { span, thread, act } => {
                 self.byte(9);
                 self.id(*span);

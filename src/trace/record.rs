@@ -85,6 +85,13 @@ pub enum What {
         /// What was reached.
         act: SpanAct,
     },
+    /// A process has used up its quota, and all its threads lose their cores; or it has a quota again.
+    Quota {
+        /// Which.
+        process: ProcId,
+        /// Whether it is throttled from now on.
+        throttled: bool,
+    },
     /// A line was printed.
     Output {
         /// By which thread.

@@ -161,6 +161,8 @@ words! {
         Notified = "notified",
         /// it has waited for as long as it wanted to
         TimedOut = "timed-out",
+        /// its process has used up its quota
+        Throttled = "throttled",
     }
 }
 

@@ -4,14 +4,13 @@ use gilsim::model;
 
 /// Everything that the format knows and that is refused with E110. Whoever makes one of them work takes its line away here,
 /// and whoever forgets to say that something is missing is reminded.
-const NOT_SIMULATED: [&str; 19] = [
+const NOT_SIMULATED: [&str; 18] = [
     "pools",
     "submit, pools",
     "gather, pools",
     "period, periodic threads",
     "deadline, periodic threads",
     "module, top-level code",
-    "quota, bandwidth limits",
     "objects shared across processes",
     "the sjf scheduler",
     "the stcf scheduler",

@@ -18,6 +18,7 @@ mod models;
 mod numbers;
 mod oracle;
 mod page;
+mod quota;
 mod readme;
 #[cfg(target_os = "linux")]
 mod real;

@@ -19,8 +19,16 @@ pub(super) enum Kind {
     Span,
     Output,
     Account,
+    Quota,
     Exit,
     End,
+}
+
+impl Kind {
+    /// Whether its owner is a thread.
+    pub fn of_thread(self) -> bool {
+        !matches!(self, Kind::Quota | Kind::Exit | Kind::End)
+    }
 }
 
 /// One record. What the fields mean depends on the kind.
@@ -28,7 +36,7 @@ pub(super) enum Kind {
 pub(super) struct Item {
     pub at: u64,
     pub cause: u32,
-    /// A thread; for exits a process.
+    /// A thread; for quotas and exits a process.
     pub owner: u32,
     /// Core, GIL, lock, shared object, span, exit code, or the place of the text or account.
     pub object: u32,
@@ -106,6 +114,7 @@ impl Track {
                 let (python_work, native_work, demanded, finished) = self.accounts[item.object as usize];
                 What::Account { thread, python_work, native_work, demanded, finished }
             }
+            Kind::Quota => What::Quota { process: ProcId(item.owner), throttled: item.word > 0 },
             Kind::Exit => What::Exit { process: ProcId(item.owner), code: item.object as i32 },
             Kind::End => What::End { ending: self.ending.clone().unwrap_or(Ending::Finished) },
         };
@@ -151,6 +160,7 @@ impl Track {
                 self.accounts.push((*python_work, *native_work, *demanded, *finished));
                 (Kind::Account, thread.0, (self.accounts.len() - 1) as u32, 0, 0)
             }
+            What::Quota { process, throttled } => (Kind::Quota, process.index() as u32, 0, (*throttled).into(), 0),
             What::Exit { process, code } => (Kind::Exit, process.index() as u32, *code as u32, 0, 0),
             What::End { ending } => {
                 self.ending = Some(ending.clone());
@@ -173,7 +183,7 @@ impl Item {
             Kind::State => matches!(self.state(), State::Io | State::Sleep | State::Done),
             Kind::Lock => self.word != RELEASE,
             Kind::Object | Kind::Span | Kind::Output | Kind::Account => true,
-            Kind::Dispatch | Kind::Gil | Kind::Exit | Kind::End => false,
+            Kind::Dispatch | Kind::Gil | Kind::Quota | Kind::Exit | Kind::End => false,
         }
     }
 }

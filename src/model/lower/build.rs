@@ -188,6 +188,7 @@ impl<'b, 'm> Builder<'b, 'm> {
             start_method: plan.python.as_ref().map_or(StartMethod::Fork, |python| python.start_method),
             python: plan.python.as_ref().map(|python| (python.version.0, python.version.1)),
             threads: first..self.threads.len() as u32,
+            quota: plan.quota,
             pid: FIRST_PID + id.0,
             name,
         });

@@ -1,7 +1,8 @@
 //! The shapes under `machine`.
 
 use crate::model::code::Code;
-use crate::model::decode::{Anything, At, Decode, Named, unknown_key, wrong};
+use crate::model::decode::{At, Decode, Named, quantity, unknown_key, wrong};
+use crate::model::quantity;
 use crate::model::report::Report;
 use crate::model::spec::shape::{Shape, shape, word, words};
 use crate::model::tree::{Entry, Node, Spot, Value};
@@ -266,8 +267,31 @@ shape! {
     /// CFS bandwidth: so much core time in every period.
     Quota "quota" {
         /// cores, as a decimal or in thousandths as in 500m
-        cpu: Anything = "required";
-        /// how often the budget is filled up
+        cpu: Cpus = "required";
+        /// how often the budget is filled up, from 1ms to 1s
         period: Span = "100ms";
+    } then check_quota
+}
+
+fn check_quota(_: &Quota, node: &Node, report: &mut Report) {
+    if node.get("cpu").is_none() {
+        report.error(Code::E108, node.spot, "a quota needs cpu").help("as in {cpu: 500m, period: 100ms}");
+    }
+}
+
+/// Cores as a fraction, `0.5` or `500m`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cpus(pub Ratio);
+
+impl Decode for Cpus {
+    fn kind() -> String {
+        "cores, as 0.5 or 500m".to_owned()
+    }
+    fn decode(node: &Node, report: &mut Report) -> Option<Cpus> {
+        let thousandths = node.scalar().and_then(|scalar| scalar.text.strip_suffix('m'));
+        match thousandths {
+            Some(number) => quantity(node, quantity::decimal(number), report)?.times(Ratio::new(1, 1000)).map(Cpus),
+            None => Ratio::decode(node, report).map(Cpus),
+        }
     }
 }

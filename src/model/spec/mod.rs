@@ -26,7 +26,6 @@ pub const NOT_SIMULATED: &[(&str, &str)] = &[
     ("thread.period", "period, periodic threads"),
     ("thread.deadline", "deadline, periodic threads"),
     ("process.module", "module, top-level code"),
-    ("process.quota", "quota, bandwidth limits"),
     ("across: processes", "objects shared across processes"),
     ("scheduler.sjf", "the sjf scheduler"),
     ("scheduler.stcf", "the stcf scheduler"),

@@ -104,7 +104,11 @@ impl Walker {
                 // A notification wakes whoever waited for it.
                 self.arrows.act(self.point(index, *thread), false);
             }
-            What::Dispatch { .. } | What::Span { .. } | What::Output { .. } | What::Account { .. } => {}
+            What::Dispatch { .. }
+            | What::Span { .. }
+            | What::Quota { .. }
+            | What::Output { .. }
+            | What::Account { .. } => {}
         }
     }
 

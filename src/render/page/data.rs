@@ -31,6 +31,7 @@ enum Shape {
     Span { span: SpanId, thread: ThreadId, act: SpanAct },
     Output { thread: ThreadId, text: String },
     Account { thread: ThreadId },
+    Quota { process: ProcId, throttled: bool },
     Exit { process: ProcId, code: i32 },
     End,
 }
@@ -156,6 +157,11 @@ impl Recording {
                 o.text("kind", "account")?;
                 o.number("thread", thread.0)
             }
+            Shape::Quota { process, throttled } => {
+                o.text("kind", "quota")?;
+                o.number("process", process.0)?;
+                o.truth("throttled", *throttled)
+            }
             Shape::Exit { process, code } => {
                 o.text("kind", "exit")?;
                 o.number("process", process.0)?;
@@ -209,6 +215,7 @@ fn shape_of(what: &What) -> Shape {
         What::Span { span, thread, act } => Shape::Span { span: *span, thread: *thread, act: *act },
         What::Output { thread, text } => Shape::Output { thread: *thread, text: text.clone() },
         What::Account { thread, .. } => Shape::Account { thread: *thread },
+        What::Quota { process, throttled } => Shape::Quota { process: *process, throttled: *throttled },
         What::Exit { process, code } => Shape::Exit { process: *process, code: *code },
         What::End { .. } => Shape::End,
     }

@@ -13,7 +13,8 @@ use crate::time::{Instant, Span};
 use crate::trace::{Cast, Ending, GilAct, LockAct, ObjectAct, Record, SpanAct, State, WaitsFor, What, Why};
 
 /// The kinds of records.
-const KINDS: [&str; 10] = ["state", "dispatch", "gil", "lock", "object", "span", "output", "account", "exit", "end"];
+const KINDS: [&str; 11] =
+    ["state", "dispatch", "gil", "lock", "object", "span", "quota", "output", "account", "exit", "end"];
 
 /// Reads the records of one timeline.
 pub(super) struct Decoder<'c> {
@@ -73,6 +74,7 @@ impl<'c> Decoder<'c> {
             "lock" => self.lock(fields),
             "object" => self.object(fields),
             "span" => self.span(fields),
+            "quota" => Ok(What::Quota { process: self.process(fields)?, throttled: truth(fields, "throttled")? }),
             "output" => Ok(What::Output { thread: self.thread(fields)?, text: text(fields, "text")?.to_string() }),
             "account" => self.account(fields),
             "exit" => self.exit(fields),

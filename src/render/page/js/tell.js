@@ -30,6 +30,8 @@ function partsOf(run, i) {
       return { who: who(run, shape.thread), what: `gets core ${shape.core}`, why: `more urgent than ${who(run, shape.preempted)}, which loses it` };
     case "output":
       return { who: who(run, shape.thread), what: `printed “${seen(shape.text)}”`, why: "" };
+    case "quota":
+      return { who: `process ${run.processes[shape.process]}`, what: shape.throttled ? "has used up its quota" : "has a quota again", why: "" };
     case "exit":
       return { who: `process ${run.processes[shape.process]}`, what: `ended with exit code ${shape.code}`, why: "" };
     default:
