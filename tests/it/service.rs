@@ -146,6 +146,24 @@ threads:
     assert_eq!((latencies(&simulation, "outer"), latencies(&simulation, "inner")), (vec![15], vec![0, 9]));
 }
 
+/// The same without a GIL and without a core: `a` is back at 1 ms, and has the core at 11 ms, when `b` is through.
+#[test]
+fn a_stretch_is_reached_without_a_core() {
+    let yaml = "
+name: reached
+machine: {cores: 1, scheduler: fifo}
+processes:
+  p:
+    runtime: native
+    threads:
+      a: {do: [{io: 1ms}, {span: request, do: [{cpu: 2ms}]}]}
+      b: {do: [{cpu: 11ms}]}
+";
+    let (simulation, records) = run(yaml, &[]);
+    assert_eq!(boundaries(&records), [(1, "begin", 0), (13, "end", 0)]);
+    assert_eq!(latencies(&simulation, "request"), [12]);
+}
+
 #[test]
 fn what_does_not_end_has_no_latency() {
     let yaml = "
