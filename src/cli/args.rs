@@ -87,6 +87,8 @@ pub enum Command {
         /// The topic or command.
         topic: Option<String>,
     },
+    /// Print the JSON Schema of models, for editors
+    Schema,
     /// Print a completion script for a shell
     Completions {
         /// Which shell.

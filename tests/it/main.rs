@@ -22,6 +22,7 @@ mod quota;
 mod readme;
 #[cfg(target_os = "linux")]
 mod real;
+mod schema;
 mod service;
 mod snapshots;
 mod sync;

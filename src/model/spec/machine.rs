@@ -4,6 +4,7 @@ use crate::model::code::Code;
 use crate::model::decode::{At, Decode, Named, quantity, unknown_key, wrong};
 use crate::model::quantity;
 use crate::model::report::Report;
+use crate::model::schema::{self, Json};
 use crate::model::spec::shape::{Shape, shape, word, words};
 use crate::model::tree::{Entry, Node, Spot, Value};
 use crate::ratio::Ratio;
@@ -94,6 +95,9 @@ impl Decode for Cores {
     fn kind() -> String {
         "whole number | <cores>".to_owned()
     }
+    fn schema() -> Json {
+        schema::either([u64::schema(), CoreList::schema()])
+    }
     fn decode(node: &Node, report: &mut Report) -> Option<Cores> {
         match &node.value {
             Value::Map(_) => CoreList::decode(node, report).map(Cores::List),
@@ -118,6 +122,9 @@ pub enum Wakeup {
 impl Decode for Wakeup {
     fn kind() -> String {
         "duration | <wakeup>".to_owned()
+    }
+    fn schema() -> Json {
+        schema::either([Span::schema(), WakeupCosts::schema()])
     }
     fn decode(node: &Node, report: &mut Report) -> Option<Wakeup> {
         match node.value {
@@ -159,6 +166,17 @@ impl Policy {
     /// Its word.
     pub fn word(self) -> &'static str {
         Policy::WORDS.iter().find(|(_, policy)| *policy == self).map_or("", |(word, _)| word)
+    }
+
+    /// What JSON Schema calls a map of its parameters.
+    fn schema(self) -> Json {
+        let own = PolicyParameters::fields().into_iter().filter(|field| self.parameters().contains(&field.key));
+        let several = |key: &str| self == Policy::Mlfq && key == "quantum";
+        let schema = |field: crate::model::spec::shape::Field| match several(field.key) {
+            true => schema::either([schema::list(Span::schema()), field.schema]),
+            false => field.schema,
+        };
+        schema::keys(own.map(|field| (field.key.to_owned(), schema::value(schema(field)))).collect(), &[])
     }
 
     /// The parameters it has.
@@ -205,6 +223,11 @@ pub struct Scheduler {
 impl Decode for Scheduler {
     fn kind() -> String {
         format!("{} | {{policy: <scheduler>}}", Policy::kind())
+    }
+    fn schema() -> Json {
+        let names: Vec<&str> = Policy::WORDS.iter().map(|(word, _)| *word).collect();
+        let parameters = Policy::WORDS.iter().map(|(word, policy)| ((*word).to_owned(), policy.schema())).collect();
+        schema::either([schema::one_word(names.iter().copied()), schema::keys(parameters, &names)])
     }
     fn decode(node: &Node, report: &mut Report) -> Option<Scheduler> {
         let (policy, spot, parameters) = match &node.value {
@@ -286,6 +309,9 @@ pub struct Cpus(pub Ratio);
 impl Decode for Cpus {
     fn kind() -> String {
         "cores, as 0.5 or 500m".to_owned()
+    }
+    fn schema() -> Json {
+        schema::either([Ratio::schema(), schema::matching("^[0-9]+(\\.[0-9]+)?m$")])
     }
     fn decode(node: &Node, report: &mut Report) -> Option<Cpus> {
         let thousandths = node.scalar().and_then(|scalar| scalar.text.strip_suffix('m'));

@@ -106,6 +106,10 @@ fn check_model(model: &Model, node: &Node, report: &mut Report) {
     }
 }
 
+/// Shapes that have exactly one of several fields.
+pub const ALTERNATIVES: &[(&str, &[&str])] =
+    &[("model", &["threads", "processes"]), ("process", &["do", "threads"]), ("arrivals", &["every", "poisson"])];
+
 /// The sections of the reference page, in the order in which a reader meets them.
 pub fn sections() -> Vec<Section> {
     vec![
@@ -135,6 +139,7 @@ pub fn sections() -> Vec<Section> {
         section::<run::Run>(),
         section::<run::Because>(),
         section::<run::Validate>(),
+        section::<run::Known>(),
         section::<run::Variant>(),
     ]
 }

@@ -4,6 +4,7 @@ use crate::model::code::Code;
 use crate::model::decode::{At, Decode, check_name, list, unknown_key, wrong};
 use crate::model::program::{Length, Use};
 use crate::model::report::Report;
+use crate::model::schema::{self, Json};
 use crate::model::spec::length::{Times, cumulative};
 use crate::model::spec::shape::shape;
 use crate::model::spec::verbs::{COMPANIONS, Takes, VERBS, Verb};
@@ -112,6 +113,9 @@ pub enum Action {
 impl Decode for Steps {
     fn kind() -> String {
         "list of <step>".to_owned()
+    }
+    fn schema() -> Json {
+        schema::shape("steps")
     }
     fn decode(node: &Node, report: &mut Report) -> Option<Steps> {
         let items = list(node, "a list of steps", report)?;
