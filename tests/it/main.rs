@@ -15,6 +15,7 @@ mod help;
 mod lowering;
 mod machine;
 mod models;
+mod new;
 mod numbers;
 mod oracle;
 mod page;
