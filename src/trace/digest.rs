@@ -109,6 +109,19 @@ impl Digest {
                 self.byte(*act as u8);
                 self.bytes(&value.to_le_bytes());
             }
+            What::Span { span, thread, act } => {
+                self.byte(9);
+                self.id(*span);
+                self.id(*thread);
+                self.byte(*act as u8);
+            }
+            other => self.seldom(other),
+        }
+    }
+
+    /// What each thread, process or run does once or seldom.
+    fn seldom(&mut self, what: &What) {
+        match what {
             What::Output { thread, text } => {
                 self.byte(4);
                 self.id(*thread);
@@ -136,12 +149,7 @@ impl Digest {
                 self.id(*process);
                 self.byte((*throttled).into());
             }
-            What::Span { span, thread, act } => {
-                self.byte(9);
-                self.id(*span);
-                self.id(*thread);
-                self.byte(*act as u8);
-            }
+            _ => unreachable!("the rest is frequent"),
         }
     }
 
