@@ -49,6 +49,7 @@ fn cast() -> Cast {
         gils: ["main".to_string()].into_iter().collect(),
         locks: IdVec::new(),
         objects: IdVec::new(),
+        spans: IdVec::new(),
         cores: [1, 1, 1, 1].into_iter().collect(),
         scale: 1,
     }

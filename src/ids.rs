@@ -48,6 +48,8 @@ ids! {
     ObjectId
     /// A declared device.
     DeviceId
+    /// The name of a stretch of work, in the order in which the programs name them.
+    SpanId
     /// A program: the flat list of operations that the members of a group share.
     ProgramId
 }

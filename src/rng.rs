@@ -38,6 +38,13 @@ impl Stream {
         ((u128::from(self.word()) * u128::from(bound)) >> 64) as u64
     }
 
+    /// One of several things with these cumulative weights, by its place. Takes one word.
+    pub fn choose(&mut self, cumulative: &[u64]) -> usize {
+        let total = *cumulative.last().expect("a choice has something to choose from");
+        let drawn = self.below(total);
+        cumulative.partition_point(|&sum| sum <= drawn)
+    }
+
     /// A fraction strictly between 0 and 1: the middle of one of 2^53 equal parts.
     fn unit(&mut self) -> f64 {
         ((self.word() >> 11) as f64 + 0.5) * (1.0 / 9_007_199_254_740_992.0)
@@ -87,11 +94,7 @@ impl Distribution {
             Shape::Uniform(low, high) => low + stream.below(high - low + 1),
             Shape::Normal(mean, deviation) => round(*mean as f64 + *deviation as f64 * normal_quantile(stream.unit())),
             Shape::Exponential(mean) => round(-libm::log(stream.unit()) * *mean as f64),
-            Shape::Choice { values, cumulative } => {
-                let total = *cumulative.last().expect("a choice has values");
-                let drawn = stream.below(total);
-                values[cumulative.partition_point(|&sum| sum <= drawn)]
-            }
+            Shape::Choice { values, cumulative } => values[stream.choose(cumulative)],
             Shape::Pareto { scale, shape_milli } => {
                 round(*scale as f64 * libm::pow(stream.unit(), -1000.0 / *shape_milli as f64))
             }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ids::{CoreId, IdVec, ThreadId};
+use crate::ids::{CoreId, IdVec, ProcId, ThreadId};
 use crate::trace::{Cast, State};
 
 /// The occupation of all cores.
@@ -21,6 +21,9 @@ pub(in crate::analysis) struct Seats {
     allowed: Vec<Option<Box<[CoreId]>>>,
     /// How many of each class want a core.
     wanting: Vec<u32>,
+    /// Processes that have used up their quota: their threads want a core and may not have one.
+    throttled: IdVec<ProcId, bool>,
+    processes: IdVec<ThreadId, ProcId>,
 }
 
 impl Seats {
@@ -41,6 +44,8 @@ impl Seats {
             idle: cast.cores.ids().collect(),
             classes,
             wanting: vec![0; allowed.len()],
+            throttled: IdVec::filled(cast.processes.len(), false),
+            processes: cast.threads.values().map(|actor| actor.process).collect(),
             allowed,
         }
     }
@@ -68,11 +73,9 @@ impl Seats {
     /// A thread changes its state and core.
     pub fn turn(&mut self, thread: ThreadId, before: (Option<State>, Option<CoreId>), after: (State, Option<CoreId>)) {
         let class = self.classes[thread];
-        if before.0.is_some_and(State::wants_core) {
-            self.wanting[class] -= 1;
-        }
-        if after.0.wants_core() {
-            self.wanting[class] += 1;
+        if !self.throttled[self.processes[thread]] {
+            self.wanting[class] -= u32::from(before.0.is_some_and(State::wants_core));
+            self.wanting[class] += u32::from(after.0.wants_core());
         }
         if let Some(core) = before.1.filter(|_| before.0.is_some_and(State::on_core)) {
             self.taken[core] -= 1;
@@ -82,6 +85,22 @@ impl Seats {
             self.taken[core] += 1;
             self.count(core);
         }
+    }
+
+    /// A process is throttled from now on, or no longer. `wants` are its threads that want a core.
+    pub fn throttle(&mut self, process: ProcId, throttled: bool, wants: impl Iterator<Item = ThreadId>) {
+        if std::mem::replace(&mut self.throttled[process], throttled) == throttled {
+            return;
+        }
+        for thread in wants {
+            let wanting = &mut self.wanting[self.classes[thread]];
+            if throttled { *wanting -= 1 } else { *wanting += 1 }
+        }
+    }
+
+    /// Whether a thread may have a core.
+    pub fn may_run(&self, thread: ThreadId) -> bool {
+        !self.throttled[self.processes[thread]]
     }
 
     fn count(&mut self, core: CoreId) {

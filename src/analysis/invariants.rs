@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::analysis::affinity::Seats;
 use crate::analysis::now::{Now, Segment, elapsed};
 use crate::analysis::{Lanes, Metrics};
-use crate::ids::{CoreId, GilId, IdVec, ThreadId};
+use crate::ids::{CoreId, GilId, IdVec, ProcId, ThreadId};
 use crate::time::{Instant, Span};
 use crate::trace::{Cast, Ending, GilAct, Observer, Record, State, What, Why};
 
@@ -177,10 +177,19 @@ impl<'c> Checker<'c> {
 
     fn check_idle(&mut self) {
         let Some((core, class)) = self.seats.wasted() else { return };
-        let waits =
-            |id: &ThreadId| self.seats.class(*id) == class && self.now.state(*id).is_some_and(State::wants_core);
+        let waits = |id: &ThreadId| self.seats.class(*id) == class && self.seats.may_run(*id) && self.wants_core(*id);
         let Some(thread) = self.cast.threads.ids().find(waits) else { return };
         self.broken(7, |cast| format!("core {} is idle, but {} waits for a core", core.0, cast.label(thread)));
+    }
+
+    fn wants_core(&self, thread: ThreadId) -> bool {
+        self.now.state(thread).is_some_and(State::wants_core)
+    }
+
+    fn quota(&mut self, process: ProcId, throttled: bool) {
+        let own = |id: &ThreadId| self.cast.threads[*id].process == process && self.wants_core(*id);
+        let wants: Vec<ThreadId> = self.cast.threads.ids().filter(own).collect();
+        self.seats.throttle(process, throttled, wants.into_iter());
     }
 
     fn check_free_gils(&mut self) {
@@ -338,6 +347,7 @@ impl Observer for Checker<'_> {
         match &record.what {
             What::State { thread, from, to, core, why } => self.state(*thread, *from, *to, *core, *why),
             What::Gil { gil, thread, act } => self.gil(*gil, *thread, *act),
+            What::Quota { process, throttled } => self.quota(*process, *throttled),
             What::Account { thread, python_work, native_work, demanded, finished: true } => {
                 self.account(*thread, *python_work + *native_work, *demanded);
             }

@@ -2,11 +2,13 @@
 //!
 //! Memory does not grow with the horizon, but for the lines that the model prints.
 
-use crate::analysis::metrics::{CoreMetrics, GilMetrics, Line, MOST_OUTPUT, Metrics, ObjectMetrics, ThreadMetrics};
+use crate::analysis::metrics::{
+    CoreMetrics, GilMetrics, Line, MOST_OUTPUT, Metrics, ObjectMetrics, SpanMetrics, ThreadMetrics,
+};
 use crate::analysis::now::{Now, Segment, elapsed};
-use crate::ids::{GilId, IdVec, LockId, ObjectId, ThreadId};
+use crate::ids::{GilId, IdVec, LockId, ObjectId, SpanId, ThreadId};
 use crate::time::{Instant, Span};
-use crate::trace::{Cast, Ending, GilAct, JobAct, LockAct, Observer, Record, State, What};
+use crate::trace::{Cast, Ending, GilAct, JobAct, LockAct, Observer, Record, SpanAct, State, What};
 
 /// Watches a run and computes its metrics.
 #[derive(Clone, Debug)]
@@ -21,6 +23,8 @@ pub struct Meter<'c> {
     lock_since: IdVec<LockId, Option<Instant>>,
     object_since: IdVec<ObjectId, Instant>,
     jobs: IdVec<ThreadId, Job>,
+    /// The stretches of work that each thread is in, the innermost last.
+    open_spans: IdVec<ThreadId, Vec<(SpanId, Instant)>>,
     /// Bytes of printed text.
     printed: usize,
     metrics: Metrics,
@@ -65,6 +69,7 @@ impl<'c> Meter<'c> {
             lock_since: IdVec::filled(cast.locks.len(), None),
             object_since: IdVec::filled(cast.objects.len(), Instant::ZERO),
             jobs: IdVec::filled(cast.threads.len(), Job::default()),
+            open_spans: IdVec::filled(cast.threads.len(), Vec::new()),
             printed: 0,
             metrics: Metrics {
                 threads: IdVec::filled(cast.threads.len(), ThreadMetrics::default()),
@@ -72,6 +77,7 @@ impl<'c> Meter<'c> {
                 cores: IdVec::filled(cast.cores.len(), CoreMetrics::default()),
                 locks: IdVec::filled(cast.locks.len(), Span::ZERO),
                 objects: cast.objects.values().map(|thing| ObjectMetrics::of(thing.initial)).collect(),
+                spans: IdVec::filled(cast.spans.len(), SpanMetrics::default()),
                 exits: IdVec::filled(cast.processes.len(), None),
                 output: Vec::new(),
                 more_output: 0,
@@ -219,6 +225,21 @@ impl<'c> Meter<'c> {
         }
     }
 
+    fn span(&mut self, span: SpanId, thread: ThreadId, act: SpanAct) {
+        let open = &mut self.open_spans[thread];
+        match act {
+            SpanAct::Begin => {
+                self.metrics.spans[span].begun += 1;
+                open.push((span, self.at));
+            }
+            SpanAct::End => {
+                let Some(place) = open.iter().rposition(|(each, _)| *each == span) else { return };
+                let (_, since) = open.remove(place);
+                self.metrics.spans[span].latency.add(elapsed(since, self.at));
+            }
+        }
+    }
+
     fn lock_free(&mut self, lock: LockId) {
         if let Some(since) = self.lock_since[lock].take() {
             self.metrics.locks[lock] += elapsed(since, self.at);
@@ -289,12 +310,14 @@ impl Observer for Meter<'_> {
                 self.metrics.objects[*object].last = *value;
             }
             What::Job { thread, released, act, .. } => self.job(*thread, *released, *act),
+            What::Span { span, thread, act } => self.span(*span, *thread, *act),
             What::Output { thread, text } => self.print(*thread, text),
             What::Account { thread, python_work, native_work, .. } => {
                 self.metrics.threads[*thread].python_work = *python_work;
                 self.metrics.threads[*thread].native_work = *native_work;
             }
             What::Exit { process, code } => self.metrics.exits[*process] = Some(*code),
+            What::Quota { .. } => {}
             What::End { ending } => self.metrics.ending = Some(ending.clone()),
         }
     }

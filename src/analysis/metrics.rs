@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::analysis::Samples;
 use crate::analysis::now::{elapsed, sum};
-use crate::ids::{CoreId, GilId, IdVec, LockId, ObjectId, ProcId, ThreadId};
+use crate::ids::{CoreId, GilId, IdVec, LockId, ObjectId, ProcId, SpanId, ThreadId};
 use crate::ratio::{Ratio, gcd};
 use crate::time::{Instant, Span};
 use crate::trace::{Cast, Ending, State};
@@ -25,6 +25,8 @@ pub struct Metrics {
     pub locks: IdVec<LockId, Span>,
     /// What each shared object other than a lock held.
     pub objects: IdVec<ObjectId, ObjectMetrics>,
+    /// The stretches of work of each name.
+    pub spans: IdVec<SpanId, SpanMetrics>,
     /// The exit code of each process that has ended.
     pub exits: IdVec<ProcId, Option<i32>>,
     /// What was printed, up to 16 MiB.
@@ -124,6 +126,28 @@ pub struct CoreMetrics {
     pub busy: Span,
     /// Time in `overhead` and `start-up`.
     pub overhead: Span,
+}
+
+/// The numbers of all stretches of work of one name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SpanMetrics {
+    /// How many began.
+    pub begun: u64,
+    /// How long each took that ended.
+    pub latency: Samples,
+}
+
+impl SpanMetrics {
+    /// How many ended.
+    pub fn count(&self) -> u64 {
+        self.latency.count()
+    }
+
+    /// How many ended in each second of a run that took so long; `None` of one that took no time.
+    pub fn throughput(&self, makespan: Span) -> Option<Ratio> {
+        let per_run = u128::from(self.count()).checked_mul(Span::from_ms(1000).ns().into());
+        per_run.filter(|_| !makespan.is_zero()).map(|ended| Ratio::new(ended, makespan.ns().into()))
+    }
 }
 
 /// A printed line.

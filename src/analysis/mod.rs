@@ -28,7 +28,7 @@ pub use invariants::{CLAIMS, Checker, Invariants, Verdict};
 pub use lane::{Lane, Part};
 pub use lanes::{Lanes, Sketch};
 pub use meter::Meter;
-pub use metrics::{CoreMetrics, GilMetrics, Line, Metrics, ObjectMetrics, States, ThreadMetrics, share};
+pub use metrics::{CoreMetrics, GilMetrics, Line, Metrics, ObjectMetrics, SpanMetrics, States, ThreadMetrics, share};
 pub use reading::{Amount, Reading, read};
 pub use samples::{EXACT, Samples};
 pub use seen::Seen;

@@ -1,8 +1,10 @@
 //! For tests: casts and timelines written by hand.
 
-use crate::ids::{CoreId, GilId, GroupId, IdVec, LockId, ProcId, ThreadId};
+use crate::ids::{CoreId, GilId, GroupId, IdVec, LockId, ProcId, SpanId, ThreadId};
 use crate::time::{Instant, Span};
-use crate::trace::{Actor, Cast, Ending, GilAct, LockAct, ObjectKind, Observer, Record, State, Thing, What, Why};
+use crate::trace::{
+    Actor, Cast, Ending, GilAct, LockAct, ObjectKind, Observer, Record, SpanAct, State, Thing, What, Why,
+};
 
 /// A thread that needs the GIL of the one process.
 pub fn actor(name: &str, group: u32) -> Actor {
@@ -36,9 +38,16 @@ pub fn cast(cores: usize, names: &[&str]) -> Cast {
         gils: ["main".to_string()].into_iter().collect(),
         locks: ["database".to_string()].into_iter().collect(),
         objects: [thing("jobs", ObjectKind::Queue), thing("counter", ObjectKind::Variable)].into_iter().collect(),
+        spans: IdVec::new(),
         cores: IdVec::filled(cores, 1),
         scale: 1,
     }
+}
+
+/// The same with stretches of work called `request`.
+pub fn with_requests(mut cast: Cast) -> Cast {
+    cast.spans.push("request".to_string());
+    cast
 }
 
 /// The same threads in a free-threaded build with this factor.
@@ -121,6 +130,10 @@ impl Play {
 
     pub fn output(&mut self, thread: u32, text: &str) -> &mut Play {
         self.add(What::Output { thread: ThreadId(thread), text: text.into() })
+    }
+
+    pub fn span(&mut self, thread: u32, span: u32, act: SpanAct) -> &mut Play {
+        self.add(What::Span { span: SpanId(span), thread: ThreadId(thread), act })
     }
 
     pub fn account(&mut self, thread: u32, python_ms: u64, native_ms: u64, finished: bool) -> &mut Play {

@@ -1,7 +1,7 @@
 //! From the name of a metric to its values in one run.
 
-use crate::analysis::{Metrics, Samples, ThreadMetrics};
-use crate::ids::{ObjectId, ProcId, ThreadId};
+use crate::analysis::{Metrics, Samples, SpanMetrics, ThreadMetrics};
+use crate::ids::{ObjectId, ProcId, SpanId, ThreadId};
 use crate::model::expect::{Metric, MetricName, Unit};
 use crate::ratio::Ratio;
 use crate::time::Span;
@@ -35,7 +35,11 @@ pub fn read(cast: &Cast, metrics: &Metrics, metric: &Metric) -> Vec<Reading> {
         MetricName::Depth => depths(cast, metrics, selector.unwrap_or("*")),
         MetricName::VariableValue => values(cast, metrics, selector.unwrap_or("*")),
         MetricName::Exit => exits(cast, metrics, selector.unwrap_or("*")),
-        MetricName::Count => vec![of_run(count(cast, selector.unwrap_or_default()))],
+        MetricName::Count => count(cast, metrics, selector.unwrap_or_default()),
+        MetricName::Latency => latencies(cast, metrics, selector.unwrap_or("*")),
+        MetricName::Throughput => {
+            spans(cast, metrics, selector.unwrap_or("*"), |span| span.throughput(metrics.makespan))
+        }
         MetricName::Fairness => fairness(cast, metrics, selector),
         name => match selector {
             Some(selector) => threads(cast, metrics, name, cast.select(selector)),
@@ -226,12 +230,39 @@ fn whole(number: i64) -> Amount {
     u128::try_from(number).map_or(Amount::Negative(number), |number| Amount::Exact(Ratio::whole(number)))
 }
 
-fn count(cast: &Cast, kind: &str) -> Ratio {
-    Ratio::whole(match kind {
+fn count(cast: &Cast, metrics: &Metrics, what: &str) -> Vec<Reading> {
+    let declared = match what {
         "process" => cast.processes.len(),
         "gil" => cast.gils.len(),
-        _ => cast.threads.len(),
-    } as u128)
+        "thread" => cast.threads.len(),
+        _ => return spans(cast, metrics, what, |span| Some(Ratio::whole(span.count().into()))),
+    };
+    vec![of_run(Ratio::whole(declared as u128))]
+}
+
+/// One value for each name of a stretch of work.
+fn spans(cast: &Cast, metrics: &Metrics, selector: &str, of: impl Fn(&SpanMetrics) -> Option<Ratio>) -> Vec<Reading> {
+    let meant = cast.spans.iter().filter(|(_, name)| names(selector, name));
+    let reading = |(id, name): (_, &String)| Reading {
+        who: name.clone(),
+        value: of(&metrics.spans[id]).map(Amount::Exact).ok_or_else(|| "the run took no time".into()),
+        count: 1,
+    };
+    meant.map(reading).collect()
+}
+
+/// How long each single stretch took. A name of which none has ended has no latency.
+fn latencies(cast: &Cast, metrics: &Metrics, selector: &str) -> Vec<Reading> {
+    let meant = cast.spans.iter().filter(|(_, name)| names(selector, name));
+    let of_span = |(id, name): (SpanId, &String)| {
+        let reading = |value, count| Reading { who: name.clone(), value, count };
+        let ended = &metrics.spans[id].latency;
+        match ended.is_empty() {
+            true => vec![reading(Err(format!("no {name} has ended at the {}", metrics.ending_place())), 1)],
+            false => ended.values().map(|(took, count)| reading(Ok(Amount::Exact(time(took))), count)).collect(),
+        }
+    };
+    meant.flat_map(of_span).collect()
 }
 
 fn names(selector: &str, name: &str) -> bool {

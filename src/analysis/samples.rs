@@ -58,6 +58,12 @@ impl Samples {
         self.sum
     }
 
+    /// The arithmetic mean, rounded down to a nanosecond.
+    pub fn mean(&self) -> Option<Span> {
+        let mean = self.sum.checked_div(self.count.into())?;
+        u64::try_from(mean).ok().map(Span::from_ns)
+    }
+
     /// The smallest value.
     pub fn least(&self) -> Option<Span> {
         self.ends.map(|(least, _)| Span::from_ns(least))
@@ -143,7 +149,7 @@ mod tests {
         let samples = of([35, 20, 15, 50, 40]);
         let at = |percent| samples.percentile(percent).unwrap().ns();
         assert_eq!([at(1), at(50), at(60), at(95), at(99)], [15, 35, 35, 50, 50]);
-        assert_eq!((samples.count(), samples.sum_ns()), (5, 160));
+        assert_eq!((samples.count(), samples.sum_ns(), samples.mean()), (5, 160, Some(Span::from_ns(32))));
         assert_eq!((samples.least(), samples.largest()), (Some(Span::from_ns(15)), Some(Span::from_ns(50))));
     }
 

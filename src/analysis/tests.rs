@@ -4,10 +4,10 @@ use proptest::prelude::*;
 
 use crate::analysis::play::{self, Play};
 use crate::analysis::{Checker, Invariants, Lanes, Meter, Metrics, Sketch};
-use crate::ids::{CoreId, GilId, GroupId, IdVec, LockId, ProcId, ThreadId};
+use crate::ids::{CoreId, GilId, GroupId, IdVec, LockId, ProcId, SpanId, ThreadId};
 use crate::ratio::Ratio;
 use crate::time::{Instant, Span};
-use crate::trace::{Cast, Ending, GilAct, LockAct, Observer, State, WaitsFor, Why};
+use crate::trace::{Cast, Ending, GilAct, LockAct, Observer, SpanAct, State, WaitsFor, Why};
 
 /// Everything that watches a run, at once.
 pub(super) fn watch(cast: &Cast, play: &Play, columns: u32) -> (Metrics, Lanes, Invariants) {
@@ -32,6 +32,22 @@ fn ms(ms: u64) -> Span {
 
 fn at(ms: u64) -> Option<Instant> {
     Some(Instant::ZERO + Span::from_ms(ms))
+}
+
+/// Two threads in stretches of one name, one of them inside another one; what never ended is only counted, and an end
+/// without a beginning (a damaged timeline) is nothing.
+#[test]
+fn named_stretches_of_work() {
+    let cast = play::with_requests(play::cast(2, &["a", "b"]));
+    let mut play = Play::default();
+    play.at(1).span(0, 0, SpanAct::Begin).at(2).span(0, 0, SpanAct::Begin).span(1, 0, SpanAct::Begin);
+    play.at(5).span(0, 0, SpanAct::End).at(9).span(0, 0, SpanAct::End).span(0, 0, SpanAct::End);
+    play.at(20).end(Ending::Horizon);
+    let span = &meter(&cast, &play).spans[SpanId(0)];
+    assert_eq!((span.begun, span.count()), (3, 2));
+    assert_eq!(span.latency.values().collect::<Vec<_>>(), [(ms(3), 1), (ms(8), 1)]);
+    // 2 in 20 ms are 100 in a second.
+    assert_eq!((span.throughput(ms(20)), span.throughput(ms(0))), (Some(Ratio::whole(100)), None));
 }
 
 #[test]

@@ -76,7 +76,7 @@ impl Class {
         use MetricName as M;
         Some(match metric {
             M::Exit | M::Count => return None,
-            M::Makespan | M::Finish | M::FirstRun | M::Response | M::Turnaround => Class::Time,
+            M::Makespan | M::Finish | M::FirstRun | M::Response | M::Turnaround | M::Latency => Class::Time,
             M::Work | M::PythonWork | M::NativeWork | M::Ran | M::GilBusy | M::Held | M::Startup => Class::Work,
             M::CoresBusy => Class::Utilisation,
             M::Share | M::Fairness => Class::Share,

@@ -11,6 +11,8 @@ pub mod native;
 #[cfg(target_os = "linux")]
 mod noted;
 #[cfg(target_os = "linux")]
+mod reached;
+#[cfg(target_os = "linux")]
 pub mod real;
 mod simulated;
 

@@ -14,6 +14,7 @@ pub(in crate::backend) enum Rank {
     Request,
     Grant,
     Acquire,
+    Span,
     Output,
     State,
     Account,

@@ -8,6 +8,8 @@ pub use compare::{Diff, DiffFormat, Ingredient, Snapshot, SnapshotAct, SnapshotA
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::time::Span;
+
 const EXAMPLES: &str = "\
 Examples:
   gilsim run models/threads-cpu-12.yaml        why twelve threads are no faster
@@ -87,6 +89,10 @@ pub enum Command {
         /// The topic or command.
         topic: Option<String>,
     },
+    /// Write a first model, with comments
+    New(New),
+    /// Print the JSON Schema of models, for editors
+    Schema,
     /// Print a completion script for a shell
     Completions {
         /// Which shell.
@@ -95,6 +101,41 @@ pub enum Command {
     /// Print the manual page
     #[command(hide = true)]
     Man,
+}
+
+/// `gilsim new`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  gilsim new --threads 12 --cpu 50ms -o model.yaml
+  gilsim new --processes 4 --threads 2 --cpu 5ms --io 20ms
+  gilsim new --io 50ms --cores 2 | gilsim run -")]
+pub struct New {
+    /// How many threads; in each process, if there are processes. Default: 4, or one main thread in each process.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub threads: Option<u32>,
+    /// How many processes, each with a GIL of its own. Default: the threads of one process.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub processes: Option<u32>,
+    /// How long each computes; default: 50ms, if there is no --io.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub cpu: Option<Span>,
+    /// How long each waits for a blocking call after that.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub io: Option<Span>,
+    /// How many cores the machine has.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub cores: u32,
+    /// Write to this file instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Overwrite the file.
+    #[arg(long)]
+    pub force: bool,
+}
+
+fn duration(text: &str) -> Result<Span, String> {
+    crate::model::duration(text).map_err(|fault| fault.message)
 }
 
 /// `gilsim run`

@@ -5,6 +5,7 @@ mod check;
 mod diff;
 mod help;
 mod input;
+mod new;
 mod output;
 mod pages;
 mod progress;
@@ -100,6 +101,8 @@ fn run(cli: &Cli, screen: &Screen) -> Result<Exit, Failure> {
         #[cfg(target_os = "linux")]
         Command::Calibrate(args) => validate::calibrate(args, screen),
         Command::Help { topic } => help::help(topic.as_deref(), screen),
+        Command::New(args) => new::new(args, screen),
+        Command::Schema => screen.print(&crate::model::schema()).map(|()| Exit::Holds),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "gilsim", &mut script);

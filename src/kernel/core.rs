@@ -82,6 +82,7 @@ impl<'s, P: Policy, O: Observer> Kernel<'s, P, O> {
         self.threads[thread].phase = Phase::OnCore(core);
         self.threads[thread].last_core = Some(core);
         self.threads[thread].because = (Why::Dispatched, cause);
+        self.uses_quota(thread, true);
         if switched || migrated {
             self.write(cause, What::Dispatch { core, thread, switched, migrated, preempted });
         }
@@ -96,9 +97,10 @@ impl<'s, P: Policy, O: Observer> Kernel<'s, P, O> {
     /// A thread leaves its core, for the given phase. A burst in progress is interrupted.
     pub(super) fn off_core(&mut self, thread: ThreadId, to: Phase) {
         self.pause_burst(thread);
+        self.uses_quota(thread, false);
         let core = self.threads[thread].core().expect("who leaves a core is on one");
         self.charge(core);
-        if matches!(to, Phase::Blocked(_) | Phase::Done) {
+        if matches!(to, Phase::Blocked(_) | Phase::Throttled | Phase::Done) {
             let queue = self.queue_of(core);
             self.charge_queue(queue);
             self.queues[queue].dequeue(&mut self.tasks, thread);
@@ -210,6 +212,9 @@ impl<'s, P: Policy, O: Observer> Kernel<'s, P, O> {
         match self.cores[core].busy {
             Busy::Overhead => {
                 self.cores[core].busy = Busy::No;
+                if self.is_throttled(thread) {
+                    return self.throttle(thread);
+                }
                 if self.loses_core_in_system_call(core, thread) {
                     return;
                 }

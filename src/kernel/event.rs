@@ -22,6 +22,8 @@ pub(crate) enum Event {
     Release(ThreadId),
     /// A blocking call or a sleep ends.
     Wakes { thread: ThreadId, generation: u32 },
+    /// A process has its quota again.
+    PeriodBegins { process: ProcId, generation: u32 },
     /// What a core is busy with is done: a burst of work, or overhead.
     CoreDone { core: CoreId, generation: u32 },
     /// A timed wait for the GIL, a lock, a shared object or an end is over, and in vain.
@@ -30,6 +32,8 @@ pub(crate) enum Event {
     Check { core: CoreId, generation: u32 },
     /// A quantum or slice is over.
     QuantumEnd { core: CoreId, generation: u32 },
+    /// The threads of a process have used up its quota.
+    QuotaUsed { process: ProcId, generation: u32 },
     /// A job of a thread is due.
     Due(ThreadId),
 }
@@ -41,7 +45,7 @@ pub(crate) enum Rank {
     Work,
     /// Time-outs of waits, and checks of 2.7.
     Timeout,
-    /// Ends of quanta.
+    /// Ends of quanta and of quotas.
     Quantum,
     /// Deadlines.
     Deadline,
@@ -50,13 +54,10 @@ pub(crate) enum Rank {
 impl Event {
     fn rank(self) -> Rank {
         match self {
-            Event::ProcessArrives(_)
-            | Event::Arrives(_)
-            | Event::Release(_)
-            | Event::Wakes { .. }
-            | Event::CoreDone { .. } => Rank::Work,
+            Event::ProcessArrives(_) | Event::Arrives(_) | Event::Release(_) | Event::Wakes { .. } => Rank::Work,
+            Event::PeriodBegins { .. } | Event::CoreDone { .. } => Rank::Work,
             Event::TimesOut { .. } | Event::Check { .. } => Rank::Timeout,
-            Event::QuantumEnd { .. } => Rank::Quantum,
+            Event::QuantumEnd { .. } | Event::QuotaUsed { .. } => Rank::Quantum,
             Event::Due(_) => Rank::Deadline,
         }
     }
@@ -68,11 +69,13 @@ impl Event {
             Event::Arrives(thread) => (1, thread.0),
             Event::Release(thread) => (2, thread.0),
             Event::Wakes { thread, .. } => (3, thread.0),
-            Event::CoreDone { core, .. } => (4, core.0),
-            Event::TimesOut { thread, .. } => (5, thread.0),
-            Event::Check { core, .. } => (6, core.0),
-            Event::QuantumEnd { core, .. } => (7, core.0),
-            Event::Due(thread) => (8, thread.0),
+            Event::PeriodBegins { process, .. } => (4, process.0),
+            Event::CoreDone { core, .. } => (5, core.0),
+            Event::TimesOut { thread, .. } => (6, thread.0),
+            Event::Check { core, .. } => (7, core.0),
+            Event::QuantumEnd { core, .. } => (8, core.0),
+            Event::QuotaUsed { process, .. } => (9, process.0),
+            Event::Due(thread) => (10, thread.0),
         };
         rank << 32 | u64::from(subject)
     }
@@ -177,14 +180,16 @@ mod tests {
                 Event::Arrives(ThreadId(n)),
                 Event::Release(ThreadId(n)),
                 Event::Wakes { thread: ThreadId(n), generation: 0 },
+                Event::PeriodBegins { process: ProcId(n), generation: 0 },
                 Event::CoreDone { core: CoreId(n), generation: 0 },
                 Event::TimesOut { thread: ThreadId(n), generation: 0 },
                 Event::Check { core: CoreId(n), generation: 0 },
                 Event::QuantumEnd { core: CoreId(n), generation: 0 },
+                Event::QuotaUsed { process: ProcId(n), generation: 0 },
                 Event::Due(ThreadId(n)),
             ]
         };
-        let ordered: Vec<Event> = (0..9).flat_map(|kind| [kinds(1)[kind], kinds(2)[kind]]).collect();
+        let ordered: Vec<Event> = (0..11).flat_map(|kind| [kinds(1)[kind], kinds(2)[kind]]).collect();
         for (i, first) in ordered.iter().enumerate() {
             for second in &ordered[i + 1..] {
                 for pair in [[first, second], [second, first]] {

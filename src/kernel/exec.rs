@@ -116,6 +116,11 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             Op::Join(group) => self.join(thread, *group),
             Op::Print(text) => self.print(thread, text),
             Op::Show => self.show(thread),
+            Op::Enter(_) | Op::Leave(_) => self.pass(thread, op, Cause::Thread(thread)),
+            Op::Choose { cumulative, places } => {
+                let branch = self.stream(thread, Purpose::Choose).choose(cumulative);
+                self.threads[thread].cursor.jump(places[branch]);
+            }
             Op::Repeat { .. } | Op::Again { .. } | Op::Goto(_) => unreachable!("the cursor steps over these"),
         }
     }
@@ -191,7 +196,8 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         }
     }
 
-    fn stream(&mut self, thread: ThreadId, purpose: Purpose) -> &mut Stream {
+    /// A thread's own stream for a purpose, made when first needed.
+    pub(super) fn stream(&mut self, thread: ThreadId, purpose: Purpose) -> &mut Stream {
         let name = &self.scenario.threads()[thread].stream;
         let seed = self.scenario.run().seed;
         self.threads[thread].streams[purpose as usize]

@@ -5,6 +5,7 @@ use crate::kernel::Kernel;
 use crate::kernel::policy::{Enqueue, Facts, Policy};
 use crate::kernel::thread::{Burst, Purpose, Work};
 use crate::model::{Length, Op};
+use crate::rng::Stream;
 use crate::time::Span;
 use crate::trace::Observer;
 
@@ -44,12 +45,18 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     fn next_burst(&mut self, thread: ThreadId) -> Option<Burst> {
         let program = &self.scenario.programs()[self.scenario.threads()[thread].program];
         let mut cursor = self.threads[thread].cursor.clone();
+        let mut choices: Option<Stream> = None;
         // Each operation is passed at most once on the way: a second round would pass none that the first did not.
         for _ in 0..program.ops.len() {
             let op = cursor.fetch(program)?;
             if let Some((work, purpose, length)) = burst_of(op) {
                 let length = self.draw_ahead(thread, purpose, length);
                 return Some(self.burst(thread, work, length));
+            }
+            if let Op::Choose { cumulative, places } = op {
+                let choices = choices.get_or_insert_with(|| self.stream(thread, Purpose::Choose).clone());
+                cursor.jump(places[choices.choose(cumulative)]);
+                continue;
             }
             if matches!(op, Op::Io { .. } | Op::Sleep(_)) {
                 return None;

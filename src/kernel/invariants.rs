@@ -13,6 +13,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         self.cores_and_threads_agree();
         self.gils_and_threads_agree();
         self.nobody_is_forgotten();
+        self.quotas_and_threads_agree();
     }
 
     /// The maps from cores to threads and back are inverse, also for queues; affinity holds.
@@ -38,7 +39,10 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             if gil.locked {
                 let holder = gil.last_holder.expect("a locked GIL has a holder");
                 let phase = self.threads[holder].phase;
-                assert!(matches!(phase, Phase::OnCore(_) | Phase::Queued(_)), "the holder of {id:?} is {phase:?}");
+                assert!(
+                    matches!(phase, Phase::OnCore(_) | Phase::Queued(_) | Phase::Throttled),
+                    "the holder of {id:?} is {phase:?}"
+                );
             }
             for (_, waiter) in &gil.waiters {
                 assert_eq!(self.threads[*waiter].phase, Phase::Blocked(Wait::Gil), "{waiter:?} waits for {id:?}");

@@ -49,6 +49,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         self.processes_to_come -= u32::from(declared.arrival != Arrival::OnStart);
         self.processes_alive += 1;
         self.processes[process].arrived = true;
+        self.begin_periods(process);
         if self.is_spawned(process) {
             let first =
                 threads().filter_map(at).min_by_key(|(thread, after)| (*after, !self.is_main(*thread), *thread));
@@ -341,6 +342,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
                 self.queues[queue as usize].dequeue(&mut self.tasks, thread);
                 self.queued -= 1;
             }
+            Phase::Throttled => self.forget_held_back(thread),
             Phase::Blocked(wait) => {
                 self.rest(thread, false);
                 self.leave_wait(thread, wait);

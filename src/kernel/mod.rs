@@ -15,6 +15,7 @@
 //! - (e) check points: asked holders drop their GIL, after all time-outs of the instant have been seen;
 //! - (f) jobs that are due: whatever ends now has met its deadline.
 
+mod bandwidth;
 mod blocking;
 mod core;
 mod deadlock;
@@ -33,6 +34,7 @@ mod output;
 mod policy;
 mod protocol;
 mod run_queue;
+mod span;
 mod thread;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,6 +87,8 @@ pub struct Kernel<'a, P: Policy, O: Observer> {
 
     threads: IdVec<ThreadId, Thread>,
     processes: IdVec<ProcId, life::Process>,
+    /// Of each process that has a quota.
+    bandwidths: IdVec<ProcId, Option<bandwidth::Bandwidth>>,
     gils: IdVec<GilId, gil::Gil>,
     /// GILs that are held and whose holder has been asked to drop them.
     requested: BTreeSet<GilId>,
@@ -148,6 +152,11 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
             woken: Vec::new(),
             threads: threads.values().map(|_| Thread::default()).collect(),
             processes: scenario.processes().values().map(|_| life::Process::default()).collect(),
+            bandwidths: scenario
+                .processes()
+                .values()
+                .map(|process| process.quota.map(bandwidth::Bandwidth::new))
+                .collect(),
             gils: scenario.gils().values().map(|gil| gil::Gil::new(gil, seed, machine.scale)).collect(),
             requested: BTreeSet::new(),
             locks: lock::all(scenario),
@@ -229,8 +238,8 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
     /// Takes cancelled events away: those that are next, so that time never goes on for nothing, and all of them when they
     /// are the larger part, so that memory does not grow with the length of the run.
     fn forget_cancelled(&mut self) {
-        // A thread has at most one timer, one arrival or release and one deadline to come, a core at most one end of work,
-        // one of a quantum, and one check.
+        // A thread has at most one timer, one arrival or release and one deadline to come, a process one of a quota and one
+        // arrival, a core at most one end of work, one of a quantum, and one check.
         let most = 3 * (self.threads.len() + self.processes.len() + self.cores.len());
         if self.queue.len() > 2 * most {
             let mut queue = std::mem::take(&mut self.queue);
@@ -248,6 +257,9 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
             Event::Release(thread) | Event::Due(thread) => self.threads[thread].phase == Phase::Done,
             Event::Wakes { thread, generation } | Event::TimesOut { thread, generation } => {
                 self.threads[thread].generation != generation
+            }
+            Event::PeriodBegins { process, generation } | Event::QuotaUsed { process, generation } => {
+                self.bandwidths[process].as_ref().is_none_or(|bandwidth| bandwidth.generation != generation)
             }
             Event::CoreDone { core, generation } | Event::Check { core, generation } => {
                 self.cores[core].generation != generation
@@ -298,6 +310,8 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
             Event::Release(thread) => self.release_job(thread),
             Event::Due(thread) => self.job_is_due(thread),
             Event::Wakes { thread, .. } => self.wait_is_over(thread),
+            Event::PeriodBegins { process, .. } => self.period_begins(process),
+            Event::QuotaUsed { process, .. } => self.quota_used(process),
             Event::CoreDone { core, .. } => self.core_done(core),
             Event::TimesOut { thread, .. } => self.times_out(thread),
             Event::Check { core, .. } => self.check(core),

@@ -50,7 +50,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             Phase::OnCore(_) => self.offer_core(thread),
             // A cycle ends here: going round it, no priority rises for ever.
             Phase::Blocked(Wait::Lock(lock)) => self.owner_may_be_lifted(lock),
-            Phase::Blocked(_) | Phase::Absent | Phase::Done => {}
+            Phase::Blocked(_) | Phase::Throttled | Phase::Absent | Phase::Done => {}
         }
     }
 

@@ -17,21 +17,34 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     pub(super) fn wake(&mut self, thread: ThreadId, stage: Stage, why: Why, cause: Cause) {
         let woken = matches!(self.threads[thread].phase, Phase::Blocked(_));
         self.rest(thread, false);
-        let queue = self.place(thread);
         let on = if self.free_core_for(thread).is_some() { WokenOn::Idle } else { WokenOn::Busy };
         let state = &mut self.threads[thread];
-        assert!(!matches!(state.phase, Phase::OnCore(_) | Phase::Queued(_) | Phase::Done), "a wake-up of the wakeful");
+        assert!(matches!(state.phase, Phase::Absent | Phase::Blocked(_)), "a wake-up of the wakeful");
         state.generation += 1;
         state.stage = stage;
         state.woken = woken.then_some(on);
-        state.phase = Phase::Queued(queue);
+        state.runnable = (self.now, cause);
+        if self.is_throttled(thread) {
+            self.hold_back(thread);
+        } else {
+            self.join_queue(thread);
+        }
+        self.log.state(thread, State::Runnable, None, why, cause);
+        // What it waited for is over, and with that its step; or it has just arrived.
+        if matches!(stage, Stage::Begin | Stage::Take) {
+            self.reach(thread, cause);
+        }
+    }
+
+    /// A thread that may run joins a run queue.
+    pub(super) fn join_queue(&mut self, thread: ThreadId) {
+        let queue = self.place(thread);
+        self.threads[thread].phase = Phase::Queued(queue);
         self.charge_queue(queue as usize);
         self.enqueue(thread, queue as usize, Enqueue::Woken);
         self.woken.push(thread);
         self.unserved = true;
         self.unarmed |= self.queues.len() > 1;
-        self.threads[thread].runnable = (self.now, cause);
-        self.log.state(thread, State::Runnable, None, why, cause);
     }
 
     /// A thread joins a run queue.
@@ -76,7 +89,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     /// The core that a runnable thread would get at once, unless others wait for it: its last one, or the first free one
     /// that it may use.
     pub(super) fn free_core_for(&self, thread: ThreadId) -> Option<CoreId> {
-        if self.usable(thread) <= self.rivals(thread) {
+        if self.is_throttled(thread) || self.usable(thread) <= self.rivals(thread) {
             return None;
         }
         match self.threads[thread].phase {

@@ -19,6 +19,8 @@ pub(crate) enum Phase {
     Absent,
     /// In a run queue, the number of which is given.
     Queued(u32),
+    /// Wants a core and may not have one: its process has used up its quota.
+    Throttled,
     /// On a core.
     OnCore(CoreId),
     /// Off the core until something happens.
@@ -236,6 +238,7 @@ pub(crate) enum Purpose {
     Io,
     Sleep,
     Timeout,
+    Choose,
     /// How late a timer of the kernel fires.
     Timer,
     /// What a wake-up costs.
@@ -243,7 +246,7 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
-    pub const COUNT: usize = 7;
+    pub const COUNT: usize = 8;
 
     pub fn word(self) -> &'static str {
         match self {
@@ -254,6 +257,7 @@ impl Purpose {
             Purpose::Timeout => "timeout",
             Purpose::Timer => "timer",
             Purpose::Wakeup => "wakeup",
+            Purpose::Choose => "choose",
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::model::code::Code;
 use crate::model::quantity::{self, Fault};
 use crate::model::report::Report;
+use crate::model::schema::{self, Json};
 use crate::model::tree::{Entry, Form, Node, Scalar, Spot, Value};
 use crate::ratio::Ratio;
 use crate::time::Span;
@@ -11,6 +12,8 @@ use crate::time::Span;
 pub trait Decode: Sized {
     /// What the reference page calls it.
     fn kind() -> String;
+    /// What JSON Schema calls it.
+    fn schema() -> Json;
     /// Reads it; `None` if it is not one, which the report then says.
     fn decode(node: &Node, report: &mut Report) -> Option<Self>;
 }
@@ -108,6 +111,9 @@ impl Decode for Span {
     fn kind() -> String {
         "duration".to_owned()
     }
+    fn schema() -> Json {
+        schema::shape("duration")
+    }
     fn decode(node: &Node, report: &mut Report) -> Option<Span> {
         let text = &scalar(node, "a duration such as 5ms", report)?.text;
         quantity(node, quantity::duration(text), report)
@@ -117,6 +123,9 @@ impl Decode for Span {
 impl Decode for bool {
     fn kind() -> String {
         "true | false".to_owned()
+    }
+    fn schema() -> Json {
+        schema::of_type("boolean")
     }
     fn decode(node: &Node, report: &mut Report) -> Option<bool> {
         let Scalar { text, form } = scalar(node, "true or false", report)?;
@@ -152,6 +161,9 @@ impl Decode for u64 {
     fn kind() -> String {
         "whole number".to_owned()
     }
+    fn schema() -> Json {
+        schema::at_least_zero("integer")
+    }
     fn decode(node: &Node, report: &mut Report) -> Option<u64> {
         let text = number(node, "a whole number", report)?;
         quantity(node, quantity::whole(text), report)
@@ -161,6 +173,9 @@ impl Decode for u64 {
 impl Decode for i64 {
     fn kind() -> String {
         "integer".to_owned()
+    }
+    fn schema() -> Json {
+        schema::of_type("integer")
     }
     fn decode(node: &Node, report: &mut Report) -> Option<i64> {
         let text = number(node, "a whole number", report)?;
@@ -172,6 +187,9 @@ impl Decode for Ratio {
     fn kind() -> String {
         "decimal".to_owned()
     }
+    fn schema() -> Json {
+        schema::at_least_zero("number")
+    }
     fn decode(node: &Node, report: &mut Report) -> Option<Ratio> {
         let text = number(node, "a decimal number", report)?;
         quantity(node, quantity::decimal(text), report)
@@ -181,6 +199,9 @@ impl Decode for Ratio {
 impl Decode for String {
     fn kind() -> String {
         "text".to_owned()
+    }
+    fn schema() -> Json {
+        schema::text()
     }
     fn decode(node: &Node, report: &mut Report) -> Option<String> {
         scalar(node, "text", report).map(|scalar| scalar.text.clone())
@@ -194,6 +215,9 @@ pub struct Percent(pub Ratio);
 impl Decode for Percent {
     fn kind() -> String {
         "percentage".to_owned()
+    }
+    fn schema() -> Json {
+        schema::matching("^[0-9]+(\\.[0-9]+)?%$")
     }
     fn decode(node: &Node, report: &mut Report) -> Option<Percent> {
         let text = &scalar(node, "a percentage such as 20%", report)?.text;
@@ -209,6 +233,9 @@ impl Decode for Rate {
     fn kind() -> String {
         "rate such as 100/s".to_owned()
     }
+    fn schema() -> Json {
+        schema::matching(&quantity::rate_pattern())
+    }
     fn decode(node: &Node, report: &mut Report) -> Option<Rate> {
         let text = &scalar(node, "a rate such as 100/s", report)?.text;
         quantity(node, quantity::rate(text), report).map(Rate)
@@ -223,6 +250,9 @@ impl Decode for Anything {
     fn kind() -> String {
         "any value".to_owned()
     }
+    fn schema() -> Json {
+        Json::Object(Vec::new())
+    }
     fn decode(node: &Node, _: &mut Report) -> Option<Anything> {
         Some(Anything(node.clone()))
     }
@@ -231,6 +261,9 @@ impl Decode for Anything {
 impl<T: Decode> Decode for Vec<At<T>> {
     fn kind() -> String {
         format!("list of {}", T::kind())
+    }
+    fn schema() -> Json {
+        schema::list(T::schema())
     }
     fn decode(node: &Node, report: &mut Report) -> Option<Vec<At<T>>> {
         let items = list(node, "a list", report)?;
@@ -270,6 +303,9 @@ impl<T: Decode + Default> Decode for Named<T> {
     fn kind() -> String {
         format!("name: {}", T::kind())
     }
+    fn schema() -> Json {
+        schema::named(T::schema())
+    }
     fn decode(node: &Node, report: &mut Report) -> Option<Named<T>> {
         let entries = map(node, "a map of names", report)?;
         let item = |entry: &Entry| {
@@ -282,7 +318,7 @@ impl<T: Decode + Default> Decode for Named<T> {
 }
 
 /// Reports a declared name that does not match `[A-Za-z][A-Za-z0-9_-]{0,62}`.
-fn check_name(name: &str, spot: Spot, report: &mut Report) {
+pub fn check_name(name: &str, spot: Spot, report: &mut Report) {
     let letter = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic());
     let rest = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
     if !letter || !rest || name.len() > 63 {

@@ -125,8 +125,10 @@ pub enum Scope {
     Queue,
     /// A variable.
     Variable,
-    /// `count(thread|process|gil)`.
+    /// `count(thread|process|gil)`, or a named stretch of work.
     Kind,
+    /// Named stretches of work.
+    Span,
 }
 
 macro_rules! metrics {
@@ -235,6 +237,10 @@ metrics! {
     VariableValue "value" Number Variable
     /// exit code of a process; no value while it runs
     Exit "exit" Number Processes
-    /// how many threads, processes or GILs the model has; a GIL counts if some thread uses it
+    /// how long each stretch of work of this name took that ended: a list, for p50, p95, p99, max, min, mean (percentiles by nearest rank, exact up to 65536 different values, then within 0.05 %)
+    Latency "latency" Time Span
+    /// stretches of work of this name that ended, for each second of makespan
+    Throughput "throughput" Number Span
+    /// how many threads, processes or GILs the model has (a GIL counts if some thread uses it); or how many stretches of work of this name ended
     Count "count" Number Kind
 }

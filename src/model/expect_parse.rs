@@ -6,13 +6,10 @@ use crate::model::quantity;
 use crate::model::tree::crop;
 use crate::ratio::Ratio;
 
-/// Metrics of the format that a run does not compute yet.
-const LATER: &[&str] = &["latency", "throughput"];
-
 /// Why a text is not an expectation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// E110, E401 or E402.
+    /// E401 or E402.
     pub code: Code,
     /// What is wrong.
     pub message: String,
@@ -244,11 +241,8 @@ impl Parser {
 
     fn metric(&mut self) -> Parsed<Metric> {
         let token = self.take(Kind::Word, "a metric")?;
-        if LATER.contains(&token.text.as_str()) {
-            return Err(fault(Code::E110, token.at, token.text));
-        }
         let Some(name) = MetricName::ALL.iter().copied().find(|name| name.word() == token.text) else {
-            let known = MetricName::ALL.iter().map(|name| name.word()).chain(LATER.iter().copied()).collect();
+            let known = MetricName::ALL.iter().map(|name| name.word()).collect();
             let fault = fault(Code::E402, token.at, format!("unknown metric \"{}\"", crop(&token.text)));
             let help = Some("all metrics: gilsim help metrics".to_owned());
             return Err(Fault { unknown: Some((token.text, known)), help, ..fault });
@@ -335,11 +329,7 @@ fn scope(metric: &Metric, at: (usize, usize), selector_at: (usize, usize)) -> Pa
         (Scope::Queue, None) => missing("jobs", "a queue"),
         (Scope::Variable, None) => missing("counter", "a variable"),
         (Scope::Kind, None) => missing("thread", "what to count"),
-        (Scope::Kind, Some(kind)) if !matches!(kind, "thread" | "process" | "gil") => {
-            let fault =
-                fault(Code::E402, selector_at, format!("count knows thread, process and gil, not \"{}\"", crop(kind)));
-            Err(Fault { unknown: Some((kind.to_owned(), vec!["thread", "process", "gil"])), ..fault })
-        }
+        (Scope::Span, None) => missing("request", "the name of a span"),
         _ => Ok(()),
     }
 }
@@ -453,8 +443,7 @@ mod tests {
             ("makespan(a) == 5ms", Code::E402, (8, 11), "makespan is about the whole run"),
             ("max makespan == 5ms", Code::E402, (0, 3), "makespan is one value, so there is nothing to choose from"),
             ("makespam == 5ms", Code::E402, (0, 8), "unknown metric \"makespam\""),
-            ("count(core) == 5", Code::E402, (5, 11), "count knows thread, process and gil, not \"core\""),
-            ("max latency(jobs) == 4ms", Code::E110, (4, 11), "latency"),
+            ("latency == 5ms", Code::E402, (0, 7), "latency needs the name of a span"),
             ("finish(a == 5ms", Code::E401, (6, 15), ") is missing"),
             ("output contains RuntimeError", Code::E401, (16, 28), "expected a text in quotes, found \"RuntimeError\""),
             ("deadlock == maybe", Code::E401, (12, 17), "expected true or false, found \"maybe\""),

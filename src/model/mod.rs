@@ -20,6 +20,7 @@ mod quantity;
 mod reference;
 mod report;
 mod scenario;
+mod schema;
 mod show;
 mod spec;
 mod tree;
@@ -33,6 +34,7 @@ pub use program::{Cursor, Length, Op, Program, Use};
 pub use quantity::{Fault, duration};
 pub use reference::{help_errors, help_format, help_metrics, help_steps};
 pub use scenario::*;
+pub use schema::schema;
 pub use show::visible;
 pub use validation::Validation;
 

@@ -1,6 +1,6 @@
 //! A program as the kernel runs it: a flat list of operations with jump targets, and a cursor per thread.
 
-use crate::ids::{DeviceId, GroupId, LockId, ObjectId};
+use crate::ids::{DeviceId, GroupId, LockId, ObjectId, SpanId};
 use crate::rng::{Distribution, Shape};
 use crate::time::Span;
 
@@ -52,7 +52,7 @@ impl Length {
     }
 }
 
-/// One operation. Loops are flattened: [`Op::Repeat`] and [`Op::Again`] name each other's place.
+/// One operation. Loops and branches are flattened: their operations name the places where the thread goes on.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Op {
     /// Python bytecode: on a core, with the GIL; may be asked to drop it at any check point.
@@ -112,6 +112,17 @@ pub enum Op {
         /// The first place of the body.
         start: u32,
     },
+    /// A named stretch of work begins, wherever the thread is.
+    Enter(SpanId),
+    /// It ends, wherever the thread is.
+    Leave(SpanId),
+    /// Goes on with one of several branches, drawn from the thread's own stream.
+    Choose {
+        /// For each branch the sum of the weights up to and including its own.
+        cumulative: Box<[u64]>,
+        /// The first place of each branch.
+        places: Box<[u32]>,
+    },
 }
 
 /// What a step does with a shared object.
@@ -169,7 +180,7 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// The operation under the cursor, once loop operations have been stepped over; `None` at the end of the program.
+    /// The operation under the cursor, once loops and ends of branches have been stepped over; `None` at the end of the program.
     pub fn fetch<'p>(&mut self, program: &'p Program) -> Option<&'p Op> {
         loop {
             let op = program.ops.get(self.place as usize)?;
@@ -245,6 +256,33 @@ mod tests {
             ],
         };
         assert_eq!(places(&program, 100), [1, 3, 3, 3, 1, 3, 3, 3]);
+    }
+
+    #[test]
+    fn a_branch_goes_on_behind_the_last_one() {
+        // repeat 2 { choose [{show}, {join}] }: the second branch, then the first one.
+        let program = Program {
+            ops: vec![
+                Op::Repeat { times: Some(2), end: 7 },
+                Op::Choose { cumulative: [1, 2].into(), places: [2, 4].into() },
+                Op::Show,
+                Op::Goto(6),
+                Op::Join(GroupId(0)),
+                Op::Goto(6),
+                Op::Again { start: 1 },
+            ],
+        };
+        let mut cursor = Cursor::default();
+        let mut seen = Vec::new();
+        let mut branches = [4, 2].into_iter();
+        while let Some(op) = cursor.fetch(&program) {
+            seen.push(cursor.place);
+            match op {
+                Op::Choose { .. } => cursor.jump(branches.next().expect("two rounds")),
+                _ => cursor.advance(),
+            }
+        }
+        assert_eq!(seen, [1, 4, 1, 2]);
     }
 
     #[test]

@@ -16,6 +16,20 @@ const UNITS: &[(&str, u64)] = &[
     ("h", 3_600_000_000_000),
 ];
 
+/// The regular expression of durations.
+pub fn duration_pattern() -> String {
+    format!("^[0-9]+(\\.[0-9]+)?({})$", units())
+}
+
+/// The regular expression of rates.
+pub fn rate_pattern() -> String {
+    format!("^[0-9]+(\\.[0-9]+)?/({})$", units())
+}
+
+fn units() -> String {
+    UNITS.iter().map(|(word, _)| *word).collect::<Vec<_>>().join("|")
+}
+
 /// Why a text is not the quantity it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {

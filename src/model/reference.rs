@@ -8,7 +8,7 @@ use crate::model::expect::{MetricName, Scope, Unit};
 use crate::model::profile::BUILT_IN;
 use crate::model::program::Length;
 use crate::model::spec::shape::Section;
-use crate::model::spec::steps::{Takes, VERBS, Verb};
+use crate::model::spec::verbs::{Takes, VERBS, Verb};
 use crate::model::spec::{NOT_SIMULATED, sections};
 
 /// The width of generated paragraphs.
@@ -58,6 +58,10 @@ RULES
   Every process has its own locks, called process/lock where the model declares processes.
   Random draws of a thread come from the stream process/group#member (process#member/group#member where the model declares
   processes), arrivals from group/arrivals.
+  A span begins at the arrival of its thread, if that is its first step, or else when the step before has ended; waiting for
+  a core and the GIL before its first step belongs to it. It ends when its last step has ended.
+  A quota is that of one member of a process, for all its threads. Its first period begins with the process; what is not used
+  is lost; when it is used up, all threads lose their cores until the next period, and the holder of the GIL keeps the GIL.
   Costs of the model win over those of the profile, item by item; a process's python block wins over the model's.
 ";
 
@@ -125,7 +129,8 @@ pub fn help_metrics() -> String {
             Scope::Lock => "(L)",
             Scope::Queue => "(Q)",
             Scope::Variable => "(V)",
-            Scope::Kind => "(thread|process|gil)",
+            Scope::Kind => "(thread|process|gil|S)",
+            Scope::Span => "(S)",
         };
         let unit = match metric.unit() {
             Unit::Time => "time",

@@ -5,7 +5,9 @@
 
 use std::ops::Range;
 
-use crate::ids::{CoreId, DeviceId, GilId, GroupId, IdVec, InterpId, LockId, ObjectId, ProcId, ProgramId, ThreadId};
+use crate::ids::{
+    CoreId, DeviceId, GilId, GroupId, IdVec, InterpId, LockId, ObjectId, ProcId, ProgramId, SpanId, ThreadId,
+};
 use crate::model::expect::Expectation;
 use crate::model::policies::PolicyName;
 use crate::model::program::{Length, Program};
@@ -28,6 +30,7 @@ pub struct Scenario {
     pub(in crate::model) groups: IdVec<GroupId, Group>,
     pub(in crate::model) threads: IdVec<ThreadId, Thread>,
     pub(in crate::model) programs: IdVec<ProgramId, Program>,
+    pub(in crate::model) spans: IdVec<SpanId, String>,
     pub(in crate::model) run: Run,
     pub(in crate::model) expectations: Vec<Expectation>,
 }
@@ -228,8 +231,19 @@ pub struct Process {
     pub python: Option<(u8, u8)>,
     /// Its threads.
     pub threads: Range<u32>,
+    /// How much core time its threads may use in every period, all together.
+    pub quota: Option<Quota>,
     /// The process id that printed blocks show: 1000 and the number of the process.
     pub pid: u32,
+}
+
+/// A limit on core time, as a control group of Linux has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// Core time in each period.
+    pub budget: Span,
+    /// The length of a period; the first one begins with the process.
+    pub period: Span,
 }
 
 /// When a thread or process becomes eligible for the first time.
@@ -451,6 +465,10 @@ impl Scenario {
     /// The programs.
     pub fn programs(&self) -> &IdVec<ProgramId, Program> {
         &self.programs
+    }
+    /// The names of stretches of work, which all programs share.
+    pub fn spans(&self) -> &IdVec<SpanId, String> {
+        &self.spans
     }
     /// Horizon, seed and event cap.
     pub fn run(&self) -> Run {

@@ -75,7 +75,8 @@ fn whom(scope: Scope) -> &'static str {
         Scope::Lock => "(lock)",
         Scope::Queue => "(queue)",
         Scope::Variable => "(variable)",
-        Scope::Kind => "(thread|process|gil)",
+        Scope::Kind => "(thread|process|gil|span)",
+        Scope::Span => "(span)",
     }
 }
 

@@ -6,6 +6,7 @@ use crate::analysis::{ObjectMetrics, Outcome, Samples, ThreadMetrics};
 use crate::ids::ThreadId;
 use crate::render::object::{Object, document};
 use crate::render::report::Report;
+use crate::render::spans::PERCENTILES;
 use crate::render::{FORMAT, VERSION};
 use crate::time::{Instant, Span};
 use crate::trace::{Cast, Ending, Thing};
@@ -49,6 +50,18 @@ pub(in crate::render) fn result(o: &mut Object<'_>, report: &Report<'_>) -> fmt:
         o.number("held_ns", metrics.locks[id].ns())
     })?;
     o.objects("objects", report.cast.objects.iter(), |o, (id, thing)| object_numbers(o, thing, &metrics.objects[id]))?;
+    o.objects("spans", report.cast.spans.ids(), |o, id| {
+        let span = &metrics.spans[id];
+        o.text("name", &report.cast.spans[id])?;
+        o.number("begun", span.begun)?;
+        let throughput = span.throughput(metrics.makespan).map(|rate| rate.to_decimals(3));
+        o.optional_text("throughput", throughput.as_deref())?;
+        o.object("latency_ns", |o| {
+            samples(o, &span.latency)?;
+            o.optional_number("mean", span.latency.mean().map(Span::ns))?;
+            o.truth("exact", span.latency.is_exact())
+        })
+    })?;
     o.objects("output", &metrics.output, |o, line| {
         o.number("at_ns", line.at.ns())?;
         who(o, report.cast, line.thread)?;
@@ -153,7 +166,7 @@ fn samples(o: &mut Object<'_>, samples: &Samples) -> fmt::Result {
     if samples.is_empty() {
         return Ok(());
     }
-    for (name, percent) in [("p50", 50), ("p95", 95), ("p99", 99)] {
+    for (name, percent) in PERCENTILES {
         o.optional_number(name, ns(samples.percentile(percent)))?;
     }
     o.optional_number("max", ns(samples.largest()))

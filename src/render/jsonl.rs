@@ -93,14 +93,17 @@ fn machine(o: &mut Object<'_>, cast: &Cast) -> fmt::Result {
     })?;
     o.texts("gils", cast.gils.values().map(String::as_str))?;
     o.texts("locks", cast.locks.values().map(String::as_str))?;
-    if cast.objects.is_empty() {
-        return Ok(());
+    if !cast.objects.is_empty() {
+        o.objects("objects", cast.objects.values(), |o, thing| {
+            o.text("name", &thing.name)?;
+            o.text("kind", thing.kind.word())?;
+            o.number("initial", thing.initial)
+        })?;
     }
-    o.objects("objects", cast.objects.values(), |o, thing| {
-        o.text("name", &thing.name)?;
-        o.text("kind", thing.kind.word())?;
-        o.number("initial", thing.initial)
-    })
+    match cast.spans.is_empty() {
+        true => Ok(()),
+        false => o.texts("spans", cast.spans.values().map(String::as_str)),
+    }
 }
 
 /// A thread; groups, GILs and cores by their numbers.
@@ -175,6 +178,12 @@ fn what(o: &mut Object<'_>, cast: &Cast, what: &What) -> fmt::Result {
             o.number("number", *number)?;
             o.number("released", released.ns())
         }
+        What::Span { span, thread, act } => {
+            o.text("kind", "span")?;
+            o.text("span", &cast.spans[*span])?;
+            who(o, cast, *thread)?;
+            o.text("act", act.word())
+        }
         What::Output { thread, text } => {
             o.text("kind", "output")?;
             who(o, cast, *thread)?;
@@ -184,7 +193,7 @@ fn what(o: &mut Object<'_>, cast: &Cast, what: &What) -> fmt::Result {
     }
 }
 
-/// What each thread, process or run does once.
+/// What each thread, process or run does once or seldom.
 fn rarely(o: &mut Object<'_>, cast: &Cast, what: &What) -> fmt::Result {
     match what {
         What::Account { thread, python_work, native_work, demanded, finished } => {
@@ -194,6 +203,11 @@ fn rarely(o: &mut Object<'_>, cast: &Cast, what: &What) -> fmt::Result {
             o.number("native_work_ns", native_work.ns())?;
             o.number("demanded_ns", demanded.ns())?;
             o.truth("finished", *finished)
+        }
+        What::Quota { process, throttled } => {
+            o.text("kind", "quota")?;
+            o.text("proc", &cast.processes[*process])?;
+            o.truth("throttled", *throttled)
         }
         What::Exit { process, code } => {
             o.text("kind", "exit")?;

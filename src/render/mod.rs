@@ -17,6 +17,7 @@ mod report;
 mod rows;
 mod shot;
 mod snapshot;
+mod spans;
 mod table;
 mod text;
 mod timeline;

@@ -5,6 +5,7 @@ use std::fmt::{self, Write};
 use crate::render::layout::{Page, escape};
 use crate::render::picture::picture;
 use crate::render::report::{Report, Style};
+use crate::render::spans::spans;
 use crate::render::table::table;
 use crate::render::timeline::{timeline_line, timeline_names};
 use crate::render::{FORMAT, words};
@@ -92,6 +93,7 @@ fn metrics(out: &mut impl Write, report: &Report<'_>) -> fmt::Result {
     words::cycle(report).into_iter().try_for_each(|sentence| page.prose("  ", &sentence))?;
     page.blank()?;
     table(&mut page, report)?;
+    spans(&mut page, report)?;
     let (held, all) = (report.outcomes.iter().filter(|outcome| outcome.holds).count(), report.outcomes.len());
     let (hold, checked) = (report.invariants.hold(), report.invariants.checked());
     writeln!(out, "expectations   {held} of {all} hold")?;

@@ -15,11 +15,13 @@ use crate::trace::State;
 const GAP: usize = 2;
 
 /// A column: its title and the cell of each row.
-struct Column {
-    title: &'static str,
-    cells: Vec<String>,
+pub(in crate::render) struct Column {
+    /// Its title.
+    pub title: &'static str,
+    /// The cells.
+    pub cells: Vec<String>,
     /// Columns with a higher number are left out first where the page is too narrow.
-    rank: u8,
+    pub rank: u8,
 }
 
 /// States that get a column of their own if some thread was in them, with its title.
@@ -45,15 +47,24 @@ pub(in crate::render) fn table<W: fmt::Write>(page: &mut Page<'_, W>, report: &R
     }
     let rows: Vec<Row> =
         rows(report.cast, &page.style, 1).into_iter().filter(|row| !matches!(row, Row::Like(_))).collect();
-    let mut table = numbers(report, &rows);
     let names = names(report, &rows, page.width() / 3, page.style.ellipsis());
+    grid(page, "thread", &names, numbers(report, &rows))
+}
+
+/// Prints names with their columns, as many as fit.
+pub(in crate::render) fn grid<W: fmt::Write>(
+    page: &mut Page<'_, W>,
+    head: &str,
+    names: &[String],
+    mut table: Vec<Column>,
+) -> fmt::Result {
     let name_width = names.iter().map(|name| columns(name)).max().unwrap_or(0).max(12);
     while table.len() > 1 && name_width + table.iter().map(Column::width).sum::<usize>() > page.width() {
         let last = table.iter().enumerate().max_by_key(|(_, column)| column.rank).map_or(0, |(place, _)| place);
         table.remove(last);
     }
     for line in 0..=names.len() {
-        let name = line.checked_sub(1).map_or("thread", |row| names[row].as_str());
+        let name = line.checked_sub(1).map_or(head, |row| names[row].as_str());
         let cells = table.iter().map(|column| column.cell(line));
         page.text(fit(name, name_width, page.style.ellipsis()) + &cells.collect::<String>())?;
     }

@@ -7,6 +7,7 @@ use crate::analysis::{Miss, Outcome, share, story};
 use crate::render::layout::{Page, columns, escape, fit};
 use crate::render::picture::picture;
 use crate::render::report::{Change, Report, Style};
+use crate::render::spans::spans;
 use crate::render::table::table;
 use crate::render::words;
 use crate::time::Span;
@@ -22,6 +23,7 @@ pub fn text(out: &mut impl Write, report: &Report<'_>, style: Style) -> fmt::Res
     answer(&mut page, report)?;
     picture(&mut page, report)?;
     table(&mut page, report)?;
+    spans(&mut page, report)?;
     printed(&mut page, report)?;
     changes(&mut page, report)?;
     checked(&mut page, report)?;

@@ -91,7 +91,12 @@ fn parts(cast: &Cast, what: &What) -> Option<(String, String, String)> {
             (name(*thread), what, format!("{}, {}", thing.name, holds(thing, *value)))
         }
         What::Job { thread, number, act, .. } => (name(*thread), format!("job {}", act.word()), format!("#{number}")),
+        What::Span { span, thread, act } => (name(*thread), format!("span {}", act.word()), cast.spans[*span].clone()),
         What::Output { thread, text } => (name(*thread), "output".into(), text.clone()),
+        What::Quota { process, throttled } => {
+            let act = if *throttled { "quota used up" } else { "quota again" };
+            (escape(&cast.processes[*process]), act.into(), String::new())
+        }
         What::Exit { process, code } => (escape(&cast.processes[*process]), "exit".into(), code.to_string()),
         What::End { ending } => {
             let (detail, threads) = ending_parts(Some(ending), cast);

@@ -1,6 +1,6 @@
 //! Who appears in a timeline: the names and numbers that a reader of records needs, taken from the scenario.
 
-use crate::ids::{CoreId, GilId, GroupId, IdVec, LockId, ObjectId, ProcId, ThreadId};
+use crate::ids::{CoreId, GilId, GroupId, IdVec, LockId, ObjectId, ProcId, SpanId, ThreadId};
 use crate::model::{Arrival, Form, Scenario};
 use crate::trace::ObjectKind;
 
@@ -21,6 +21,8 @@ pub struct Cast {
     pub locks: IdVec<LockId, String>,
     /// The shared objects other than locks.
     pub objects: IdVec<ObjectId, Thing>,
+    /// The names of stretches of work.
+    pub spans: IdVec<SpanId, String>,
     /// The work each core does per nanosecond, in units of `1 / scale` nanoseconds.
     pub cores: IdVec<CoreId, u64>,
     /// In how many units a nanosecond of work is counted.
@@ -97,6 +99,7 @@ impl Cast {
             gils: scenario.gils().values().map(|gil| gil.name.clone()).collect(),
             locks: scenario.locks().values().map(|lock| lock.name.clone()).collect(),
             objects: scenario.objects().values().map(Thing::of).collect(),
+            spans: scenario.spans().clone(),
             cores: scenario.machine().cores.clone(),
             scale: scenario.machine().scale,
         }

@@ -112,6 +112,19 @@ impl Digest {
                 self.word(released.ns());
                 self.byte(*act as u8);
             }
+            What::Span { span, thread, act } => {
+                self.byte(10);
+                self.id(*span);
+                self.id(*thread);
+                self.byte(*act as u8);
+            }
+            other => self.seldom(other),
+        }
+    }
+
+    /// What each thread, process or run does once or seldom.
+    fn seldom(&mut self, what: &What) {
+        match what {
             What::Output { thread, text } => {
                 self.byte(4);
                 self.id(*thread);
@@ -134,6 +147,12 @@ impl Digest {
                 self.byte(7);
                 self.ending(ending);
             }
+            What::Quota { process, throttled } => {
+                self.byte(11);
+                self.id(*process);
+                self.byte((*throttled).into());
+            }
+            _ => unreachable!("the rest is frequent"),
         }
     }
 

@@ -9,7 +9,7 @@ mod state;
 pub use cast::{Actor, Cast, Thing};
 pub use digest::Digest;
 pub use facts::{Facts, SEMANTICS};
-pub use record::{Ending, GilAct, JobAct, LockAct, Record, WaitsFor, What};
+pub use record::{Ending, GilAct, JobAct, LockAct, Record, SpanAct, WaitsFor, What};
 pub use state::{ObjectAct, ObjectKind, State, Why};
 
 /// Who watches a run. Chosen at compile time: a run without an observer pays nothing.

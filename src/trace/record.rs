@@ -1,6 +1,6 @@
 //! One record of a timeline, and how a run can end.
 
-use crate::ids::{CoreId, GilId, LockId, ObjectId, ProcId, ThreadId};
+use crate::ids::{CoreId, GilId, LockId, ObjectId, ProcId, SpanId, ThreadId};
 use crate::time::{Instant, Span};
 use crate::trace::{ObjectAct, State, Why};
 
@@ -87,6 +87,22 @@ pub enum What {
         /// What happened.
         act: JobAct,
     },
+    /// A thread reached the beginning or the end of a named stretch of work, on a core or off it.
+    Span {
+        /// Which name.
+        span: SpanId,
+        /// Whose stretch.
+        thread: ThreadId,
+        /// What was reached.
+        act: SpanAct,
+    },
+    /// A process has used up its quota, and all its threads lose their cores; or it has a quota again.
+    Quota {
+        /// Which.
+        process: ProcId,
+        /// Whether it is throttled from now on.
+        throttled: bool,
+    },
     /// A line was printed.
     Output {
         /// By which thread.
@@ -171,6 +187,28 @@ impl JobAct {
             JobAct::Release => "release",
             JobAct::Finish => "finish",
             JobAct::Miss => "miss",
+        }
+    }
+}
+
+/// What happens to a named stretch of work. Those of one thread are nested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SpanAct {
+    /// It begins.
+    Begin,
+    /// It ends.
+    End,
+}
+
+impl SpanAct {
+    /// Both.
+    pub const ALL: [SpanAct; 2] = [SpanAct::Begin, SpanAct::End];
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            SpanAct::Begin => "begin",
+            SpanAct::End => "end",
         }
     }
 }

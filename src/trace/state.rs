@@ -165,6 +165,8 @@ words! {
         JobDone = "job-done",
         /// it is released again: its next job
         Released = "released",
+        /// its process has used up its quota
+        Throttled = "throttled",
     }
 }
 

@@ -629,9 +629,9 @@ threads: {a: {do: [{with: l, do: []}]}}
 m.yaml:4:13: error E110: not simulated yet: objects shared across processes
    4 | locks: {l: {across: processes}}
      |             ^^^^^^
-m.yaml:5:14: error E110: not simulated yet: the metric latency
+m.yaml:5:22: error E402: no span called "jobs"
    5 | expect: [max latency(jobs) == 4ms]
-     |              ^^^^^^^"#,
+     |                      ^^^^"#,
     ),
     (
         "E201",
@@ -666,7 +666,7 @@ m.yaml:2:32: error E202: "with" needs the steps it encloses
    2 | threads: {a: {do: [repeat: 3, {with: l}, {do: []}, {cpu: 5ms, do: []}]}, b: {}}
      |                                ^^^^
      = list them under do, beside the verb
-m.yaml:2:43: error E202: do without repeat or with
+m.yaml:2:43: error E202: do without repeat, with or span
    2 | threads: {a: {do: [repeat: 3, {with: l}, {do: []}, {cpu: 5ms, do: []}]}, b: {}}
      |                                           ^^
 m.yaml:2:63: error E202: "cpu" has no do

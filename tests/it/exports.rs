@@ -30,7 +30,7 @@ struct Case {
 }
 
 /// The folder of the parsers. Where they cannot be had the exports go unread, and the tests say so; in CI that is a failure.
-fn tools() -> Option<&'static Path> {
+pub fn tools() -> Option<&'static Path> {
     static TOOLS: OnceLock<Option<PathBuf>> = OnceLock::new();
     let tools = TOOLS.get_or_init(|| {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));

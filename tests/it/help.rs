@@ -4,19 +4,14 @@ use gilsim::model;
 
 /// Everything that the format knows and that is refused with E110. Whoever makes one of them work takes its line away here,
 /// and whoever forgets to say that something is missing is reminded.
-const NOT_SIMULATED: [&str; 12] = [
+const NOT_SIMULATED: [&str; 7] = [
     "pools",
-    "choose, random branches",
     "submit, pools",
     "gather, pools",
-    "span, named stretches of work",
     "module, top-level code",
-    "quota, bandwidth limits",
     "objects shared across processes",
     "child starts outside of the main guard",
     "costs.pickle, objects that cross processes",
-    "the metric latency",
-    "the metric throughput",
 ];
 
 #[test]

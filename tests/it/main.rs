@@ -15,12 +15,16 @@ mod help;
 mod lowering;
 mod machine;
 mod models;
+mod new;
 mod numbers;
 mod oracle;
 mod page;
+mod quota;
 mod readme;
 #[cfg(target_os = "linux")]
 mod real;
+mod schema;
+mod service;
 mod snapshots;
 mod sync;
 mod textbook;

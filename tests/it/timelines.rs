@@ -143,7 +143,7 @@ fn damage_is_named_with_its_line_and_what_is_allowed() {
         (
             "\"kind\": \"gil\"",
             "\"kind\": \"gill\"",
-            "line 2: \"kind\" is \"gill\"; allowed are state, dispatch, gil, lock, object, job, output, account, exit, end",
+            "line 2: \"kind\" is \"gill\"; allowed are state, dispatch, gil, lock, object, job, span, quota, output, account, exit, end",
         ),
         (
             "\"t\": 0, \"kind\": \"gil\"",

@@ -228,7 +228,7 @@ impl Follower<'_, '_> {
             Kind::End => {
                 self.a.track.ending.as_ref().map(|end| end.word()) != self.b.track.ending.as_ref().map(|end| end.word())
             }
-            Kind::Object | Kind::Job | Kind::Output | Kind::Account => false,
+            Kind::Object | Kind::Job | Kind::Span | Kind::Quota | Kind::Output | Kind::Account => false,
         }
     }
 
@@ -241,7 +241,7 @@ impl Follower<'_, '_> {
                 return Some(if of_b > of_a { Class::Longer } else { Class::Shorter });
             }
         }
-        let lasting = !matches!(a.kind, Kind::Dispatch | Kind::Exit | Kind::End);
+        let lasting = a.kind.of_thread() && a.kind != Kind::Dispatch;
         let state = |side: &Side<'_>, index| side.state_during(index).map(Item::state);
         let lasting = lasting && state(self.a, node.a) == state(self.b, node.b);
         let lengths = lasting.then(|| Some((self.a.elapsed(node.a)?, self.b.elapsed(node.b)?))).flatten();
@@ -301,7 +301,7 @@ impl Follower<'_, '_> {
 
     fn of_thread(&self, node: &Node) -> bool {
         let kind = if node.a == NONE { self.b.item(node.b).kind } else { self.a.item(node.a).kind };
-        !matches!(kind, Kind::Exit | Kind::End)
+        kind.of_thread()
     }
 
     fn owner(&mut self, node: &Node) -> Option<&mut u32> {

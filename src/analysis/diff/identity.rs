@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::ids::{Id, IdVec, LockId, ObjectId, ProcId, ThreadId};
+use crate::ids::{Id, IdVec, LockId, ObjectId, ProcId, SpanId, ThreadId};
 use crate::trace::Cast;
 
 /// Something that is in A, in B, or in both.
@@ -17,6 +17,8 @@ pub(super) struct Identity {
     pub locks: (IdVec<LockId, u32>, IdVec<LockId, u32>),
     /// The same of other shared objects.
     pub objects: (IdVec<ObjectId, u32>, IdVec<ObjectId, u32>),
+    /// The same for the names of stretches of work.
+    pub spans: (IdVec<SpanId, u32>, IdVec<SpanId, u32>),
 }
 
 impl Identity {
@@ -29,11 +31,13 @@ impl Identity {
         let names = |cast: &Cast| cast.processes.values().cloned().collect::<Vec<_>>();
         let locks = |cast: &Cast| cast.locks.values().cloned().collect::<Vec<_>>();
         let objects = |cast: &Cast| cast.objects.values().map(|thing| thing.name.clone()).collect::<Vec<_>>();
+        let spans = |cast: &Cast| cast.spans.values().cloned().collect::<Vec<_>>();
         Identity {
             threads,
             processes: pair(&[(names(a), names(b))]),
             locks: shared(locks(a), locks(b)),
             objects: shared(objects(a), objects(b)),
+            spans: shared(spans(a), spans(b)),
         }
     }
 }

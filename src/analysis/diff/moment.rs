@@ -2,7 +2,7 @@
 
 use crate::analysis::diff::identity::Identity;
 use crate::analysis::diff::nodes::Side;
-use crate::analysis::diff::track::{Kind, NONE};
+use crate::analysis::diff::track::NONE;
 use crate::ids::ThreadId;
 use crate::time::Instant;
 use crate::trace::{Record, State};
@@ -47,7 +47,7 @@ pub(super) fn told(
     let at = |side: &Side<'_>, index: u32| if index == NONE { u64::MAX } else { side.item(index).at };
     let first = at(own, index).min(at(other, other_index));
     let (known, from) = if index == NONE { (other_index, other) } else { (index, own) };
-    let of_thread = !matches!(from.item(known).kind, Kind::Exit | Kind::End);
+    let of_thread = from.item(known).kind.of_thread();
     let pair = identity.threads.get(owner as usize).filter(|_| of_thread);
     let thread = pair.and_then(|(a, b)| if is_a { *a } else { *b });
     let mut causes = Vec::new();

@@ -83,21 +83,21 @@ impl<'t> Side<'t> {
         let items = &track.items;
         let mut now = vec![NONE; cast.threads.len()];
         let mut during = vec![NONE; items.len()];
-        for (index, item) in items.iter().enumerate().filter(|(_, item)| !matches!(item.kind, Kind::Exit | Kind::End)) {
+        for (index, item) in items.iter().enumerate().filter(|(_, item)| item.kind.of_thread()) {
             let state = &mut now[item.owner as usize];
             during[index] = *state;
             if item.kind == Kind::State {
                 *state = index as u32;
             }
         }
-        let of_thread = |kind| !matches!(kind, Kind::Dispatch | Kind::Exit | Kind::End);
+        let of_thread = |kind: Kind| kind.of_thread() && kind != Kind::Dispatch;
         Side {
             track,
             cast,
             during,
             threads: Streams::of(items, cast.threads.len(), of_thread),
             dispatches: Streams::of(items, cast.threads.len(), |kind| kind == Kind::Dispatch),
-            exits: Streams::of(items, cast.processes.len(), |kind| kind == Kind::Exit),
+            exits: Streams::of(items, cast.processes.len(), |kind| matches!(kind, Kind::Quota | Kind::Exit)),
         }
     }
 
@@ -144,6 +144,10 @@ impl<'k> Keys<'k> {
             Kind::Object => {
                 let objects = if in_a { &self.identity.objects.0 } else { &self.identity.objects.1 };
                 (item.word, objects.values().nth(item.object as usize).copied().unwrap_or(NONE))
+            }
+            Kind::Span => {
+                let spans = if in_a { &self.identity.spans.0 } else { &self.identity.spans.1 };
+                (item.word, spans.values().nth(item.object as usize).copied().unwrap_or(NONE))
             }
             Kind::Output => {
                 (0, self.texts.get(side.track.texts[item.object as usize].as_str()).copied().unwrap_or(NONE))

@@ -1,8 +1,8 @@
 //! A timeline in 24 bytes a record: what two timelines of millions of records are compared from.
 
-use crate::ids::{CoreId, GilId, Id, LockId, ObjectId, ProcId, ThreadId};
+use crate::ids::{CoreId, GilId, Id, LockId, ObjectId, ProcId, SpanId, ThreadId};
 use crate::time::{Instant, Span};
-use crate::trace::{Ending, GilAct, JobAct, LockAct, ObjectAct, Observer, Record, State, What, Why};
+use crate::trace::{Ending, GilAct, JobAct, LockAct, ObjectAct, Observer, Record, SpanAct, State, What, Why};
 
 /// No record, core or other number.
 pub(super) const NONE: u32 = u32::MAX;
@@ -17,10 +17,19 @@ pub(super) enum Kind {
     Lock,
     Object,
     Job,
+    Span,
     Output,
     Account,
+    Quota,
     Exit,
     End,
+}
+
+impl Kind {
+    /// Whether its owner is a thread.
+    pub fn of_thread(self) -> bool {
+        !matches!(self, Kind::Quota | Kind::Exit | Kind::End)
+    }
 }
 
 /// One record. What the fields mean depends on the kind.
@@ -28,9 +37,9 @@ pub(super) enum Kind {
 pub(super) struct Item {
     pub at: u64,
     pub cause: u32,
-    /// A thread; for exits a process.
+    /// A thread; for quotas and exits a process.
     pub owner: u32,
-    /// Core, GIL, lock, shared object, exit code, or the place of the text or account.
+    /// Core, GIL, lock, shared object, span, exit code, or the place of the text or account.
     pub object: u32,
     pub kind: Kind,
     /// State or act.
@@ -105,11 +114,13 @@ impl Track {
                 let (number, released) = self.jobs[item.object as usize];
                 What::Job { thread, number, released, act: JobAct::ALL[item.word as usize] }
             }
+            Kind::Span => What::Span { span: SpanId(item.object), thread, act: SpanAct::ALL[item.word as usize] },
             Kind::Output => What::Output { thread, text: self.texts[item.object as usize].clone() },
             Kind::Account => {
                 let (python_work, native_work, demanded, finished) = self.accounts[item.object as usize];
                 What::Account { thread, python_work, native_work, demanded, finished }
             }
+            Kind::Quota => What::Quota { process: ProcId(item.owner), throttled: item.word > 0 },
             Kind::Exit => What::Exit { process: ProcId(item.owner), code: item.object as i32 },
             Kind::End => What::End { ending: self.ending.clone().unwrap_or(Ending::Finished) },
         };
@@ -150,6 +161,7 @@ impl Track {
                 self.jobs.push((*number, *released));
                 (Kind::Job, thread.0, self.jobs.len() as u32 - 1, *act as u8, 0)
             }
+            What::Span { span, thread, act } => (Kind::Span, thread.0, span.0, *act as u8, 0),
             What::Output { thread, text } => {
                 self.texts.push(text.clone());
                 (Kind::Output, thread.0, (self.texts.len() - 1) as u32, 0, 0)
@@ -158,6 +170,7 @@ impl Track {
                 self.accounts.push((*python_work, *native_work, *demanded, *finished));
                 (Kind::Account, thread.0, (self.accounts.len() - 1) as u32, 0, 0)
             }
+            What::Quota { process, throttled } => (Kind::Quota, process.index() as u32, 0, (*throttled).into(), 0),
             What::Exit { process, code } => (Kind::Exit, process.index() as u32, *code as u32, 0, 0),
             What::End { ending } => {
                 self.ending = Some(ending.clone());
@@ -180,8 +193,8 @@ impl Item {
             Kind::State => matches!(self.state(), State::Io | State::Sleep | State::Done),
             Kind::Lock => self.word != RELEASE,
             Kind::Job => self.word == JobAct::Finish as u8,
-            Kind::Object | Kind::Output | Kind::Account => true,
-            Kind::Dispatch | Kind::Gil | Kind::Exit | Kind::End => false,
+            Kind::Object | Kind::Span | Kind::Output | Kind::Account => true,
+            Kind::Dispatch | Kind::Gil | Kind::Quota | Kind::Exit | Kind::End => false,
         }
     }
 }

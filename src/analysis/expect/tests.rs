@@ -198,10 +198,11 @@ fn locks_processes_and_counts() {
 
 #[test]
 fn every_metric_of_the_grammar_has_a_value() {
-    let cast = play::cast(2, &["a", "b"]);
-    let metrics = watch(&cast, &play::two_threads(), 64).0;
+    let cast = play::with_requests(play::cast(2, &["a", "b"]));
+    let mut metrics = watch(&cast, &play::two_threads(), 64).0;
+    metrics.spans.values_mut().for_each(|span| span.latency.add(Span::from_ms(5)));
     for name in MetricName::ALL {
-        use crate::model::expect::Scope::*;
+        use crate::model::expect::Scope::{self, Kind, Lock, Processes, Queue, Run, RunOrThreads, Threads, Variable};
         let selectors: &[&str] = match name.scope() {
             Run => &[""],
             Threads => &["*"],
@@ -210,7 +211,8 @@ fn every_metric_of_the_grammar_has_a_value() {
             Lock => &["database"],
             Queue => &["jobs"],
             Variable => &["counter"],
-            Kind => &["thread", "process", "gil"],
+            Kind => &["thread", "process", "gil", "request"],
+            Scope::Span => &["request", "*"],
         };
         for selector in selectors {
             let readings = read(&cast, &metrics, &metric(*name, selector));

@@ -49,6 +49,7 @@ divergences! {
     METHOD Refused "start-method" "this interpreter's multiprocessing does not have the model's start method"
     AFFINITY Refused "affinity" "threads are bound to cores with os.sched_setaffinity, which Python 2.7 lacks, and to cores that exist"
     NICE Refused "nice" "a nice value below zero needs privileges that a run must not have"
+    QUOTA Refused "quota" "a quota needs a control group that a run must not make"
     FOREIGN_JOIN Refused "foreign-join" "multiprocessing joins a process only in the process that started it"
     OBJECTS Refused "objects" "semaphores, queues, events, conditions, barriers, variables and time-outs are not run by the worker yet"
     SHARED_START Refused "shared-start" "the members of a group of processes must all be started by one process"
@@ -118,6 +119,9 @@ fn processes(scenario: &Scenario, interpreter: &Interpreter, found: &mut Vec<Ref
     for process in scenario.processes().values() {
         if process.python.is_none() {
             refuse(found, &NATIVE_PROCESS, format!("process {}", process.name));
+        }
+        if process.quota.is_some() {
+            refuse(found, &QUOTA, format!("process {}", process.name));
         }
         let method = method_word(process.start_method);
         let is_child = process.group.is_some();

@@ -17,7 +17,7 @@ const MOST_DRAWS: usize = 500_000;
 /// What a thread will do.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Walk {
-    /// For every purpose (`cpu`, `native`, `io`, `sleep`) its random lengths, in order.
+    /// For every purpose (`cpu`, `native`, `io`, `sleep`) its random lengths, in order; for `choose` the chosen branches.
     pub draws: BTreeMap<&'static str, Vec<u64>>,
     /// The sum of all lengths, to the end or to the bound of the walk.
     pub demand: Span,
@@ -64,7 +64,7 @@ fn ends_with_others(scenario: &Scenario, thread: ThreadId) -> bool {
 fn walk(scenario: &Scenario, thread: ThreadId, bound: Option<Span>) -> Walk {
     let declared = &scenario.threads()[thread];
     let program = &scenario.programs()[declared.program];
-    let mut streams: BTreeMap<&'static str, Stream> = BTreeMap::new();
+    let mut streams = Streams { seed: scenario.run().seed, name: &declared.stream, made: BTreeMap::new() };
     let mut walk = Walk::default();
     let mut cursor = Cursor::default();
     let mut steps = 0;
@@ -74,13 +74,17 @@ fn walk(scenario: &Scenario, thread: ThreadId, bound: Option<Span>) -> Walk {
             walk.too_long = bound.is_none() || !walk.draws.is_empty();
             break;
         }
+        if let Op::Choose { cumulative, places } = op {
+            let branch = streams.of("choose").choose(cumulative);
+            walk.draws.entry("choose").or_default().push(branch as u64);
+            cursor.jump(places[branch]);
+            continue;
+        }
         if let Some((purpose, length)) = length_of(op) {
             let length = match length {
                 Length::Fixed(span) => span.ns(),
                 Length::Random(distribution) => {
-                    let name = format!("{}/{purpose}", declared.stream);
-                    let stream = streams.entry(purpose).or_insert_with(|| Stream::new(scenario.run().seed, &name));
-                    let drawn = distribution.sample(stream);
+                    let drawn = distribution.sample(streams.of(purpose));
                     walk.draws.entry(purpose).or_default().push(drawn);
                     drawn
                 }
@@ -94,6 +98,19 @@ fn walk(scenario: &Scenario, thread: ThreadId, bound: Option<Span>) -> Walk {
         cursor.advance();
     }
     walk
+}
+
+/// The streams of one thread, one for each purpose.
+struct Streams<'n> {
+    seed: u64,
+    name: &'n str,
+    made: BTreeMap<&'static str, Stream>,
+}
+
+impl Streams<'_> {
+    fn of(&mut self, purpose: &'static str) -> &mut Stream {
+        self.made.entry(purpose).or_insert_with(|| Stream::new(self.seed, &format!("{}/{purpose}", self.name)))
+    }
 }
 
 /// The purpose of a step's draws and its length, for steps that have one. The purposes are those of the kernel.

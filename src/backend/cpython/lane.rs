@@ -12,8 +12,8 @@
 //! | a `native` step that lasted longer than the core time it used | the same |
 
 use crate::backend::cpython::protocol::{Entry, ThreadReport, Verb};
-use crate::ids::{Id, IdVec, LockId, ThreadId};
-use crate::trace::{LockAct, State, Why};
+use crate::ids::{Id, IdVec, LockId, SpanId, ThreadId};
+use crate::trace::{LockAct, SpanAct, State, Why};
 
 /// A state from an instant on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,7 @@ pub(super) struct Change {
 pub(super) enum Act {
     Lock(LockId, LockAct),
     Output(String),
+    Span(SpanId, SpanAct),
 }
 
 /// The life of one thread.
@@ -218,6 +219,8 @@ impl Writer<'_> {
                 self.blocked((State::StartUp, Why::Step), begin, used, end);
             }
             Verb::JoinProcess => self.blocked((State::Join, Why::Joining), begin, end, end),
+            Verb::Enter => self.act(begin, Act::Span(SpanId::new(entry.number()), SpanAct::Begin)),
+            Verb::Leave => self.act(begin, Act::Span(SpanId::new(entry.number()), SpanAct::End)),
             Verb::Print | Verb::Show => entry.lines.iter().for_each(|line| self.act(begin, Act::Output(line.clone()))),
         }
     }

@@ -120,7 +120,11 @@ fn op(op: &Op, has_blocks: bool) -> Value {
         Op::Show => json!(["show"]),
         Op::Repeat { times, end } => json!(["repeat", times, end]),
         Op::Again { start } => json!(["again", start]),
-        Op::Use(..) | Op::Timeout { .. } | Op::Goto(_) => unreachable!("refused before anything starts"),
+        Op::Use(..) | Op::Timeout { .. } => unreachable!("refused before anything starts"),
+        Op::Enter(span) => json!(["enter", span.index()]),
+        Op::Leave(span) => json!(["leave", span.index()]),
+        Op::Choose { places, .. } => json!(["choose", places]),
+        Op::Goto(place) => json!(["jump", place]),
     }
 }
 
@@ -218,7 +222,7 @@ macro_rules! verbs {
 verbs! {
     Cpu "cpu" Native "native" Hold "native_holding_gil" Io "io" Sleep "sleep" Acquire "acquire" Release "release"
     Start "start" Join "join" Print "print" Show "show" Gap "gap" StartProcess "start_process"
-    JoinProcess "join_process"
+    JoinProcess "join_process" Enter "enter" Leave "leave"
 }
 
 /// One entry of a thread's log.
@@ -379,7 +383,7 @@ fn code(value: &Value) -> Option<(usize, i32)> {
 }
 
 impl Entry {
-    /// The number of the lock, thread or process that the entry is about.
+    /// The number of the lock, thread, process or span that the entry is about.
     pub fn number(&self) -> usize {
         usize::try_from(self.numbers[0]).unwrap_or(usize::MAX)
     }
@@ -396,6 +400,7 @@ impl Report {
         let (threads, processes) = (scenario.threads().len(), scenario.processes().len());
         let entry = |entry: &Entry| match entry.verb {
             Verb::Acquire | Verb::Release => entry.number() < scenario.locks().len(),
+            Verb::Enter | Verb::Leave => entry.number() < scenario.spans().len(),
             Verb::Start | Verb::Join => entry.number() < threads,
             Verb::StartProcess | Verb::JoinProcess => entry.number() < processes,
             _ => true,

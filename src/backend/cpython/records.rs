@@ -10,6 +10,7 @@ use crate::backend::cpython::divergence::{How, threads_of, ways};
 use crate::backend::cpython::lane::{Act, Context, Lane};
 use crate::backend::cpython::protocol::{Cost, Report, ThreadReport, Verb};
 use crate::backend::noted::{Noted, Rank, timeline};
+use crate::backend::reached::reached;
 use crate::ids::{GilId, Id, IdVec, LockId, ProcId, ThreadId};
 use crate::model::Scenario;
 use crate::time::{Instant, Span};
@@ -231,6 +232,11 @@ impl Writer<'_> {
         for (at, act) in &lane.acts {
             match act {
                 Act::Output(text) => self.add(*at, Rank::Output, thread, What::Output { thread, text: text.clone() }),
+                Act::Span(span, act) => {
+                    let before = lane.changes.iter().rev().map(|change| (change.at, change.state));
+                    let what = What::Span { span: *span, thread, act: *act };
+                    self.add(reached(*at, before), Rank::Span, thread, what);
+                }
                 Act::Lock(lock, act) => {
                     let rank = if *act == LockAct::Acquire { Rank::Acquire } else { Rank::Release };
                     self.add(*at, rank, thread, What::Lock { lock: *lock, thread, act: *act });

@@ -50,8 +50,9 @@ except Exception:
 LINUX = sys.platform.startswith("linux")
 ROUND = 1000  # Iterations of the cpu loop between two readings of the clock.
 STEPS = ["cpu", "native", "native_holding_gil", "io", "sleep", "acquire", "release", "start", "join", "print", "show",
-         "repeat", "again", "gap", "start_process", "join_process"]
-CPU, NATIVE, HOLD, IO, SLEEP, ACQUIRE, RELEASE, START, JOIN, PRINT, SHOW, REPEAT, AGAIN, GAP, FORK, REAP = range(16)
+         "repeat", "again", "gap", "start_process", "join_process", "enter", "leave", "choose", "jump"]
+(CPU, NATIVE, HOLD, IO, SLEEP, ACQUIRE, RELEASE, START, JOIN, PRINT, SHOW, REPEAT, AGAIN, GAP, FORK, REAP, ENTER,
+ LEAVE) = range(18)
 MOST_ENTRIES = 400000  # of one thread's log.
 REQUEST = struct.Struct("=IIdd")  # device, thread, asked at (clock), length (clock units)
 
@@ -481,6 +482,23 @@ class Actor(object):
             return place + 1
         if left is not None:
             self.loops[-1] = left - 1
+        return op[2]
+
+    def enter(self, place, op):
+        return self.pass_boundary(ENTER, place, op)
+
+    def leave(self, place, op):
+        return self.pass_boundary(LEAVE, place, op)
+
+    def pass_boundary(self, verb, place, op):
+        at = now()
+        self.log.append((verb, place, at, at, op[2]))
+        return place + 1
+
+    def choose(self, place, op):
+        return op[2][next(self.draws["choose"])]
+
+    def jump(self, place, op):
         return op[2]
 
     def refuse(self, code, detail, target):

@@ -6,10 +6,10 @@ use std::thread::Scope;
 use super::clock::{CHUNK, Queue, cpu_time, spin};
 use super::gil::{Moment, Stop};
 use super::world::World;
-use crate::ids::{GilId, GroupId, Id, LockId, ProcId, ThreadId};
+use crate::ids::{GilId, GroupId, Id, LockId, ProcId, SpanId, ThreadId};
 use crate::model::{Arrival, Cursor, Length, Members, Op};
 use crate::rng::Stream;
-use crate::trace::{Ending, GilAct, LockAct, State, Why};
+use crate::trace::{Ending, GilAct, LockAct, SpanAct, State, Why};
 
 /// What a thread noted, and when.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +27,7 @@ pub(super) enum Mark {
     /// The lock was handed over to this thread.
     HandOver(LockId, ThreadId),
     Output(String),
+    Span(SpanId, SpanAct),
 }
 
 /// What a thread leaves.
@@ -161,6 +162,11 @@ impl<'scope, 'env> Actor<'scope, 'env> {
             if self.world.is_over(self.process) {
                 return Err(Stop);
             }
+            if let Op::Choose { cumulative, places } = op {
+                let branch = self.stream("choose").choose(cumulative);
+                cursor.jump(places[branch]);
+                continue;
+            }
             self.step(op)?;
             cursor.advance();
         }
@@ -212,7 +218,15 @@ impl<'scope, 'env> Actor<'scope, 'env> {
                 self.note(Mark::Output(text));
                 Ok(())
             }
-            Op::Show | Op::Repeat { .. } | Op::Again { .. } | Op::Goto(_) => Ok(()),
+            Op::Enter(span) => {
+                self.note(Mark::Span(*span, SpanAct::Begin));
+                Ok(())
+            }
+            Op::Leave(span) => {
+                self.note(Mark::Span(*span, SpanAct::End));
+                Ok(())
+            }
+            Op::Show | Op::Repeat { .. } | Op::Again { .. } | Op::Choose { .. } | Op::Goto(_) => Ok(()),
             Op::Use(..) | Op::Timeout { .. } => unreachable!("refused before anything starts"),
         }
     }
@@ -220,13 +234,15 @@ impl<'scope, 'env> Actor<'scope, 'env> {
     fn length(&mut self, purpose: &'static str, length: &Length) -> u64 {
         match length {
             Length::Fixed(span) => span.ns(),
-            Length::Random(distribution) => {
-                let scenario = self.world.scenario;
-                let name = format!("{}/{purpose}", scenario.threads()[self.me].stream);
-                let stream = self.streams.entry(purpose).or_insert_with(|| Stream::new(scenario.run().seed, &name));
-                distribution.sample(stream)
-            }
+            Length::Random(distribution) => distribution.sample(self.stream(purpose)),
         }
+    }
+
+    /// The thread's own stream for a purpose: the one that a simulation draws from.
+    fn stream(&mut self, purpose: &'static str) -> &mut Stream {
+        let scenario = self.world.scenario;
+        let name = format!("{}/{purpose}", scenario.threads()[self.me].stream);
+        self.streams.entry(purpose).or_insert_with(|| Stream::new(scenario.run().seed, &name))
     }
 
     /// `cpu`: a free-threaded interpreter takes the model's factor longer.

@@ -103,6 +103,9 @@ impl Native {
         if machine.cores.values().any(|speed| *speed != machine.scale) {
             found.push("cores with speeds of their own".to_owned());
         }
+        if scenario.processes().values().any(|process| process.quota.is_some()) {
+            found.push("a quota, which needs a control group".to_owned());
+        }
         if scenario.threads().len() > MOST_THREADS {
             found.push(format!("{} threads; a real run may use {MOST_THREADS}", scenario.threads().len()));
         }

@@ -2,6 +2,7 @@
 
 use crate::backend::native::actor::{Log, Mark, Stamp};
 use crate::backend::noted::{Noted, Rank, timeline};
+use crate::backend::reached::reached;
 use crate::ids::{Id, IdVec, ProcId, ThreadId};
 use crate::model::Scenario;
 use crate::time::Span;
@@ -62,6 +63,15 @@ fn lane(thread: ThreadId, log: &Log, end: u64, events: &mut Vec<Noted>) {
             }
             Mark::HandOver(lock, heir) => {
                 (Rank::Release, What::Lock { lock: *lock, thread: *heir, act: LockAct::HandOver })
+            }
+            Mark::Span(span, act) => {
+                let states = log.stamps[..place].iter().rev().filter_map(|stamp| match stamp.mark {
+                    Mark::State(state, _) => Some((stamp.at, state)),
+                    _ => None,
+                });
+                let what = What::Span { span: *span, thread, act: *act };
+                events.push((reached(*at, states), Rank::Span, thread, what));
+                continue;
             }
             Mark::Output(text) => (Rank::Output, What::Output { thread, text: text.clone() }),
         };

@@ -161,6 +161,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
 
     /// `take_gil`, entered by a thread on a core.
     pub(super) fn take(&mut self, thread: ThreadId) {
+        self.reach(thread, Cause::Thread(thread));
         let Some(gil) = self.gil_of(thread) else {
             self.threads[thread].stage = Stage::Go;
             return;

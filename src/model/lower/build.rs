@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::ids::{DeviceId, GilId, GroupId, IdVec, InterpId, LockId, ObjectId, ProcId, ProgramId, ThreadId};
+use crate::ids::{DeviceId, GilId, GroupId, IdVec, InterpId, LockId, ObjectId, ProcId, ProgramId, SpanId, ThreadId};
 use crate::model::decode::At;
 use crate::model::expect::Expectation;
 use crate::model::lower::arrivals::arrivals;
 use crate::model::lower::declared::{Declared, Objects, Shape};
 use crate::model::lower::plan::{GroupPlan, Plan, ProcessPlan};
-use crate::model::lower::programs::{Names, compile};
+use crate::model::lower::programs::{Names, compile, spans};
 use crate::model::lower::python::{DEFAULT_INTERVAL, Settings};
 use crate::model::lower::references::Uses;
 use crate::model::lower::{ceilings, machine, member};
@@ -53,7 +53,10 @@ pub fn build(parts: Parts, report: &mut Report) -> Scenario {
     let Parts { model, plan, objects, uses, mut machine, run, expectations } = parts;
     let devices = machine::devices(model, report);
     let device_ids: BTreeMap<&str, DeviceId> = devices.iter().map(|(id, device)| (device.name.as_str(), id)).collect();
-    let mut builder = Builder::new((plan, objects, uses), &device_ids, run.seed, machine.cores.len(), report);
+    let spans = spans(plan);
+    let span_ids: BTreeMap<&str, SpanId> = spans.iter().map(|(id, name)| (name.as_str(), id)).collect();
+    let numbers = Numbers { devices: &device_ids, spans: &span_ids };
+    let mut builder = Builder::new((plan, objects, uses), numbers, run.seed, machine.cores.len(), report);
     builder.process_groups();
     for index in 0..plan.processes.len() {
         builder.process(index);
@@ -77,16 +80,24 @@ pub fn build(parts: Parts, report: &mut Report) -> Scenario {
         groups,
         threads,
         programs,
+        spans,
         run,
         expectations,
     }
+}
+
+/// What the whole model shares and steps name.
+#[derive(Clone, Copy)]
+struct Numbers<'b> {
+    devices: &'b BTreeMap<&'b str, DeviceId>,
+    spans: &'b BTreeMap<&'b str, SpanId>,
 }
 
 struct Builder<'b, 'm> {
     plan: &'b Plan<'m>,
     declared: &'b Objects<'m>,
     uses: &'b Uses,
-    device_ids: &'b BTreeMap<&'b str, DeviceId>,
+    numbers: Numbers<'b>,
     seed: u64,
     cores: usize,
     report: &'b mut Report,
@@ -103,7 +114,7 @@ struct Builder<'b, 'm> {
 impl<'b, 'm> Builder<'b, 'm> {
     fn new(
         (plan, declared, uses): (&'b Plan<'m>, &'b Objects<'m>, &'b Uses),
-        device_ids: &'b BTreeMap<&'b str, DeviceId>,
+        numbers: Numbers<'b>,
         seed: u64,
         cores: usize,
         report: &'b mut Report,
@@ -112,7 +123,7 @@ impl<'b, 'm> Builder<'b, 'm> {
             plan,
             declared,
             uses,
-            device_ids,
+            numbers,
             seed,
             cores,
             report,
@@ -157,7 +168,8 @@ impl<'b, 'm> Builder<'b, 'm> {
         let name = member(plan.name, plan.count, number);
         let locks = self.locks(index, id, &name);
         let names = Names {
-            devices: self.device_ids,
+            devices: self.numbers.devices,
+            spans: self.numbers.spans,
             objects: self.objects(index, id, &name, &locks),
             locks,
             groups: self.thread_groups(index),
@@ -180,6 +192,7 @@ impl<'b, 'm> Builder<'b, 'm> {
             start_method: plan.python.as_ref().map_or(StartMethod::Fork, |python| python.start_method),
             python: plan.python.as_ref().map(|python| (python.version.0, python.version.1)),
             threads: first..self.threads.len() as u32,
+            quota: plan.quota,
             pid: FIRST_PID + id.0,
             name,
         });

@@ -75,7 +75,7 @@ fn forever(steps: &Steps) -> Option<&Step> {
     steps.0.iter().find_map(|step| match &step.action {
         Action::Repeat { times: None, .. } => Some(step),
         Action::Repeat { times: Some(0), .. } => None,
-        action => action.body().and_then(forever),
+        action => action.body().into_iter().chain(action.branches()).find_map(forever),
     })
 }
 
@@ -87,8 +87,9 @@ fn timeless(steps: &Steps, free_sleep: bool, report: &mut Report) {
         {
             let finding = report.error(Code::E302, step.spot, "this loop never ends and takes no time");
             finding.help("give it a step that takes time");
-        } else if let Some(body) = step.action.body() {
-            timeless(body, free_sleep, report);
+        } else {
+            let inside = step.action.body().into_iter().chain(step.action.branches());
+            inside.for_each(|steps| timeless(steps, free_sleep, report));
         }
     }
 }
@@ -98,6 +99,8 @@ fn takes_time(steps: &Steps, free_sleep: bool) -> bool {
         Action::Repeat { times: Some(0), .. } => false,
         // Reported in its own right, or broken and reported already.
         Action::Repeat { times: None, .. } | Action::Unknown => true,
+        // Sooner or later every branch is chosen.
+        Action::Choose { .. } => step.action.branches().any(|branch| takes_time(branch, free_sleep)),
         Action::Sleep(_) | Action::Io { .. } if !free_sleep => true,
         // It may have to wait for others; if it never does, the run says so.
         Action::Use { verb, .. } if verb.may_wait() => true,
@@ -112,6 +115,7 @@ fn takes_time(steps: &Steps, free_sleep: bool) -> bool {
 fn shortest(steps: &Steps, chosen: fn(&Action) -> bool) -> u128 {
     let step = |step: &Step| match &step.action {
         Action::Repeat { times, body } => shortest(body, chosen).saturating_mul(times.unwrap_or(1).into()),
+        Action::Choose { .. } => step.action.branches().map(|branch| shortest(branch, chosen)).min().unwrap_or(0),
         action => match action.body() {
             Some(body) => shortest(body, chosen),
             None => action.length().filter(|_| chosen(action)).map_or(0, |length| length.bounds().0.ns().into()),

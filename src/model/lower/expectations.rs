@@ -84,6 +84,9 @@ pub(super) struct Names {
     locks: BTreeSet<String>,
     queues: BTreeSet<String>,
     variables: BTreeSet<String>,
+    spans: BTreeSet<String>,
+    /// What can be counted: kinds of things, and stretches of work.
+    counted: BTreeSet<String>,
 }
 
 impl Names {
@@ -107,7 +110,10 @@ impl Names {
         let declared = model.locks.as_ref().map_or(&[][..], |locks| &locks.value.0);
         let mut locks: BTreeSet<String> = declared.iter().map(|lock| lock.name.clone()).collect();
         locks.extend(scenario.locks().values().map(|lock| lock.name.clone()));
-        let mut names = Names { threads, processes, locks, queues: BTreeSet::new(), variables: BTreeSet::new() };
+        let spans: BTreeSet<String> = scenario.spans().values().cloned().collect();
+        let counted = spans.iter().cloned().chain(["thread", "process", "gil"].map(str::to_owned)).collect();
+        let (queues, variables) = (BTreeSet::new(), BTreeSet::new());
+        let mut names = Names { threads, processes, locks, queues, variables, spans, counted };
         let declared = model.queues.as_ref().map_or(&[][..], |queues| &queues.value.0);
         names.queues.extend(declared.iter().map(|queue| queue.name.clone()));
         let declared = model.variables.as_ref().map_or(&[][..], |variables| &variables.value.0);
@@ -131,7 +137,9 @@ impl Names {
             Scope::Lock => ("lock", &self.locks),
             Scope::Queue => ("queue", &self.queues),
             Scope::Variable => ("variable", &self.variables),
-            Scope::Run | Scope::Kind => return None,
+            Scope::Span => ("span", &self.spans),
+            Scope::Kind => ("thread, process, gil or span", &self.counted),
+            Scope::Run => return None,
         };
         (!selects(selector, known)).then_some((kind, selector, known))
     }

@@ -6,14 +6,14 @@ use crate::model::code::Code;
 use crate::model::decode::At;
 use crate::model::lower::scheduler;
 use crate::model::report::Report;
-use crate::model::scenario::{Device, Machine, MachineCosts, RunQueue};
+use crate::model::scenario::{Device, Machine, MachineCosts, Quota, RunQueue};
 use crate::model::spec::Model;
 use crate::model::spec::machine as shapes;
 use crate::model::spec::machine::{CoreList, Cores, Cost, RunQueueWord, Wakeup, WakeupCosts};
 use crate::model::spec::profile::Profile;
 use crate::model::tree::Spot;
 use crate::ratio::{Ratio, lcm};
-use crate::time::Span;
+use crate::time::{LONGEST, Span};
 
 /// What holds without `cores`.
 const DEFAULT_CORES: u64 = 4;
@@ -156,4 +156,24 @@ pub fn affinity(cores: &At<Vec<At<u64>>>, existing: usize, report: &mut Report) 
     found.sort();
     found.dedup();
     found.into()
+}
+
+/// A limit on core time. Its ranges are those of Linux (`max_cfs_quota_period`, `min_cfs_quota_period`).
+pub fn quota(quota: &At<shapes::Quota>, report: &mut Report) -> Option<Quota> {
+    let cpu = quota.value.cpu?;
+    let (least, most) = (Span::from_ms(1), Span::from_ms(1000));
+    let period = quota.value.period.map_or(Span::from_ms(100), |period| period.value);
+    if !(least..=most).contains(&period) {
+        let spot = quota.value.period.map_or(quota.spot, |period| period.spot);
+        report.error(Code::E105, spot, "a period is from 1ms to 1s");
+        return None;
+    }
+    let budget = cpu.value.0.times(Ratio::whole(period.ns().into())).map(|ns| ns.num() / ns.den());
+    match budget.and_then(|ns| u64::try_from(ns).ok()).map(Span::from_ns) {
+        Some(budget) if budget >= least && budget <= LONGEST => Some(Quota { budget, period }),
+        _ => {
+            report.error(Code::E105, cpu.spot, "a quota is from 1ms to 1000h in each period");
+            None
+        }
+    }
 }

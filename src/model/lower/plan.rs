@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use crate::model::Limits;
 use crate::model::code::Code;
 use crate::model::decode::At;
+use crate::model::lower::machine;
 use crate::model::lower::python::{self, Settings};
 use crate::model::policies::PolicyName;
 use crate::model::report::Report;
+use crate::model::scenario::Quota;
 use crate::model::spec::Model;
 use crate::model::spec::profile::Profile;
 use crate::model::spec::python::{Python, Version};
@@ -45,6 +47,8 @@ pub struct ProcessPlan<'m> {
     pub groups: Vec<GroupPlan<'m>>,
     /// The places of its groups by name; empty if it has `do`.
     pub by_name: BTreeMap<&'m str, usize>,
+    /// How much core time each member may use.
+    pub quota: Option<Quota>,
     /// Whether some step starts it.
     pub started: bool,
 }
@@ -141,6 +145,7 @@ pub fn plan<'m>(model: &'m Model, profile: &Profile, limits: &Limits, report: &m
                 python: Some(python),
                 by_name: places(&groups),
                 groups,
+                quota: None,
                 started: false,
             }]
         }
@@ -187,7 +192,8 @@ impl<'m> Planner<'_, 'm> {
         let single = shape.threads.is_none();
         let by_name = if single { BTreeMap::new() } else { places(&groups) };
         let thread = Some(&shape.thread);
-        ProcessPlan { name, spot, count, thread, single, python, groups, by_name, started: false }
+        let quota = shape.quota.as_ref().and_then(|quota| machine::quota(quota, self.report));
+        ProcessPlan { name, spot, count, thread, single, python, groups, by_name, quota, started: false }
     }
 
     fn group(&mut self, name: &'m str, spot: Spot, thread: &'m Thread, python: Option<&Settings>) -> GroupPlan<'m> {

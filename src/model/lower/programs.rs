@@ -1,8 +1,9 @@
 //! Steps become flat operations with jump targets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ids::{DeviceId, GroupId, LockId, ObjectId};
+use crate::ids::{DeviceId, GroupId, IdVec, LockId, ObjectId, SpanId};
+use crate::model::lower::plan::Plan;
 use crate::model::program::{Op, Program, Use};
 use crate::model::spec::steps::{Action, Step, Steps, Timeout};
 
@@ -15,6 +16,8 @@ pub struct Names<'n> {
     pub locks: BTreeMap<&'n str, LockId>,
     /// Other shared objects.
     pub objects: BTreeMap<&'n str, ObjectId>,
+    /// Named stretches of work.
+    pub spans: &'n BTreeMap<&'n str, SpanId>,
     /// Groups of threads, which `start` and `join` look for first.
     pub groups: BTreeMap<&'n str, GroupId>,
     /// Processes.
@@ -41,6 +44,22 @@ impl Names<'_> {
     }
 }
 
+/// The names of all stretches of work, in the order in which the steps name them.
+pub fn spans(plan: &Plan) -> IdVec<SpanId, String> {
+    let mut seen = BTreeSet::new();
+    let mut names = IdVec::new();
+    for group in plan.processes.iter().flat_map(|process| &process.groups) {
+        group.steps.each(&mut |step| {
+            if let Action::Span { name, .. } = &step.action
+                && seen.insert(name.value.clone())
+            {
+                names.push(name.value.clone());
+            }
+        });
+    }
+    names
+}
+
 /// The program of a list of steps. Names that mean nothing are left out; they are reported elsewhere.
 pub fn compile(steps: &Steps, names: &Names) -> Program {
     let mut ops = Vec::new();
@@ -60,10 +79,17 @@ fn body(steps: &Steps, names: &Names, ops: &mut Vec<Op>) {
 fn one(step: &Step, names: &Names, ops: &mut Vec<Op>) {
     match &step.action {
         Action::Repeat { times, body } => repeat(*times, body, names, ops),
+        Action::Choose { cumulative, branches } => choose(cumulative, branches, names, ops),
         Action::With { lock, body: enclosed } => {
             ops.extend(names.acquire(&lock.value));
             body(enclosed, names, ops);
             ops.extend(names.release(&lock.value));
+        }
+        Action::Span { name, body: enclosed } => {
+            let span = names.spans.get(name.value.as_str()).copied();
+            ops.extend(span.map(Op::Enter));
+            body(enclosed, names, ops);
+            ops.extend(span.map(Op::Leave));
         }
         action => ops.extend(single(action, names)),
     }
@@ -95,6 +121,21 @@ fn repeat(times: Option<u64>, enclosed: &Steps, names: &Names, ops: &mut Vec<Op>
     ops[place] = Op::Repeat { times, end };
 }
 
+fn choose(cumulative: &[u64], branches: &[Steps], names: &Names, ops: &mut Vec<Op>) {
+    let place = ops.len();
+    ops.push(Op::Goto(0));
+    let (mut places, mut ends) = (Vec::new(), Vec::new());
+    for branch in branches {
+        places.push(ops.len() as u32);
+        body(branch, names, ops);
+        ends.push(ops.len());
+        ops.push(Op::Goto(0));
+    }
+    let behind = ops.len() as u32;
+    ends.into_iter().for_each(|end| ops[end] = Op::Goto(behind));
+    ops[place] = Op::Choose { cumulative: cumulative.into(), places: places.into() };
+}
+
 fn single(action: &Action, names: &Names) -> Option<Op> {
     Some(match action {
         Action::Cpu(length) => Op::Cpu(length.clone()),
@@ -116,6 +157,8 @@ fn single(action: &Action, names: &Names) -> Option<Op> {
         Action::Join(name) => Op::Join(names.group(&name.value)?),
         Action::Print(text) => Op::Print(text.as_str().into()),
         Action::Show => Op::Show,
-        Action::Repeat { .. } | Action::With { .. } | Action::Unknown => return None,
+        Action::Repeat { .. } | Action::With { .. } | Action::Span { .. } | Action::Choose { .. } | Action::Unknown => {
+            return None;
+        }
     })
 }

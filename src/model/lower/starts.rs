@@ -115,6 +115,7 @@ impl Walk<'_, '_> {
                 // What can go wrong in a loop goes wrong in its second round.
                 Action::Repeat { times, body } => (0..times.unwrap_or(2).min(2)).for_each(|_| self.steps(body)),
                 Action::With { body, .. } => self.steps(body),
+                Action::Choose { .. } => self.branches(step.action.branches()),
                 Action::Start { group, count } => self.start(step, &group.value, *count),
                 Action::Join(group) => self.join(step, &group.value),
                 _ => {}
@@ -126,6 +127,21 @@ impl Walk<'_, '_> {
                 self.left = if self.left == left { left } else { BTreeMap::new() };
             }
         }
+    }
+
+    /// What only some branches start may be left to start behind them.
+    fn branches<'s>(&mut self, branches: impl Iterator<Item = &'s Steps>) {
+        let before = self.left.clone();
+        let mut after: BTreeMap<Target, u64> = BTreeMap::new();
+        for branch in branches {
+            self.left.clone_from(&before);
+            self.steps(branch);
+            for (target, left) in &self.left {
+                let most = after.entry(*target).or_insert(*left);
+                *most = (*most).max(*left);
+            }
+        }
+        self.left = after;
     }
 
     fn start(&mut self, step: &Step, name: &str, count: Option<u64>) {

@@ -54,11 +54,13 @@ fn acquired_twice<'s>(plain: &BTreeSet<&str>, steps: &'s Steps, held: &mut Vec<&
             // After a loop nothing is sure but what was held before it and is not released inside.
             Action::Repeat { body, .. } => {
                 acquired_twice(plain, body, &mut held.clone(), report);
-                body.each(&mut |inner| {
-                    if let Action::Release(lock) = &inner.action {
-                        held.retain(|name| *name != lock.value);
-                    }
-                });
+                forget_released(body, held);
+            }
+            Action::Choose { .. } => {
+                for branch in step.action.branches() {
+                    acquired_twice(plain, branch, &mut held.clone(), report);
+                }
+                step.action.branches().for_each(|branch| forget_released(branch, held));
             }
             _ => {}
         }
@@ -68,6 +70,15 @@ fn acquired_twice<'s>(plain: &BTreeSet<&str>, steps: &'s Steps, held: &mut Vec<&
             held.clear();
         }
     }
+}
+
+/// Behind steps that may or may not be done, what they release is not held for sure.
+fn forget_released(steps: &Steps, held: &mut Vec<&str>) {
+    steps.each(&mut |inner| {
+        if let Action::Release(lock) = &inner.action {
+            held.retain(|name| *name != lock.value);
+        }
+    });
 }
 
 fn acquire<'s>(plain: &BTreeSet<&str>, name: &'s str, spot: Spot, held: &mut Vec<&'s str>, report: &mut Report) {
@@ -129,7 +140,8 @@ fn randomness(plan: &Plan) -> Option<Spot> {
             .filter(|arrivals| matches!(arrivals.value, Arrivals::Poisson(_)))
             .map(|arrivals| arrivals.spot)
     };
-    let drawn = |action: &Action| matches!(action.length(), Some(Length::Random(_)));
+    let drawn =
+        |action: &Action| matches!(action, Action::Choose { .. }) || matches!(action.length(), Some(Length::Random(_)));
     let found =
         plan.live().find_map(|(_, group)| poisson(group).or_else(|| group.steps.find(drawn).map(|step| step.spot)));
     let waiters = |process: &&ProcessPlan| {

@@ -4,6 +4,7 @@ use crate::model::code::Code;
 use crate::model::decode::{At, Decode, quantity, scalar, unknown_key, wrong};
 use crate::model::program::Length;
 use crate::model::report::Report;
+use crate::model::schema::{self, Json};
 use crate::model::spec::shape::shape;
 use crate::model::tree::{Entry, Node, Spot, Value};
 use crate::ratio::Ratio;
@@ -21,12 +22,31 @@ impl Decode for Length {
          {choice: [1ms, 50ms], weights: [9, 1]} | {pareto: {scale: 1ms, shape: 1.5}}, each also with min and max"
             .to_owned()
     }
+    fn schema() -> Json {
+        schema::shape("length")
+    }
     fn decode(node: &Node, report: &mut Report) -> Option<Length> {
         match &node.value {
             Value::Map(entries) => distribution(node, entries, report).map(|found| Length::Random(Box::new(found))),
             _ => Span::decode(node, report).map(Length::Fixed),
         }
     }
+}
+
+/// What JSON Schema calls a length.
+pub fn schema() -> Json {
+    let span = Span::schema;
+    let mut properties: Vec<(String, Json)> =
+        SHAPES.iter().chain(BESIDE).map(|word| ((*word).to_owned(), span())).collect();
+    for (word, value) in &mut properties {
+        *value = schema::value(match word.as_str() {
+            "uniform" | "normal" | "choice" => schema::list(span()),
+            "weights" => schema::list(u64::schema()),
+            "pareto" => Pareto::schema(),
+            _ => span(),
+        });
+    }
+    schema::either([span(), schema::keys(properties, SHAPES)])
 }
 
 fn distribution(node: &Node, entries: &[Entry], report: &mut Report) -> Option<Distribution> {
@@ -111,15 +131,16 @@ fn choice(node: &Node, weights: Option<&Node>, report: &mut Report) -> Option<Sh
     if values.len() != given {
         return None;
     }
-    cumulative(&values, &weights, node.spot, report).map(|cumulative| Shape::Choice { values, cumulative })
-}
-
-fn cumulative(values: &[u64], weights: &[u64], spot: Spot, report: &mut Report) -> Option<Vec<u64>> {
     if values.is_empty() || values.len() != weights.len() {
         let message = format!("{} values with {} weights", values.len(), weights.len());
-        report.error(Code::E105, spot, message).help("one weight for each value, and at least one value");
+        report.error(Code::E105, node.spot, message).help("one weight for each value, and at least one value");
         return None;
     }
+    cumulative(&weights, node.spot, report).map(|cumulative| Shape::Choice { values, cumulative })
+}
+
+/// For each weight the sum of all up to and including it.
+pub(in crate::model::spec) fn cumulative(weights: &[u64], spot: Spot, report: &mut Report) -> Option<Vec<u64>> {
     let mut total = 0u64;
     let sums: Option<Vec<u64>> = weights
         .iter()
@@ -170,6 +191,9 @@ pub struct Times(pub Option<u64>);
 impl Decode for Times {
     fn kind() -> String {
         "whole number | forever".to_owned()
+    }
+    fn schema() -> Json {
+        schema::either([schema::at_least_zero("integer"), schema::one_word(["forever"])])
     }
     fn decode(node: &Node, report: &mut Report) -> Option<Times> {
         let text = &scalar(node, "a whole number or forever", report)?.text;

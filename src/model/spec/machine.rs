@@ -1,10 +1,12 @@
 //! The shapes under `machine`.
 
 use crate::model::code::Code;
-use crate::model::decode::{Anything, At, Decode, Named, unknown_key, wrong};
+use crate::model::decode::{At, Decode, Named, quantity, unknown_key, wrong};
 use crate::model::policies::PolicyName;
 use crate::model::program::Length;
+use crate::model::quantity;
 use crate::model::report::Report;
+use crate::model::schema::{self, Json};
 use crate::model::spec::length::SHAPES;
 use crate::model::spec::shape::{Shape, shape, word, words};
 use crate::model::tree::{Entry, Node, Spot, Value};
@@ -99,6 +101,9 @@ impl Decode for Cores {
     fn kind() -> String {
         "whole number | <cores>".to_owned()
     }
+    fn schema() -> Json {
+        schema::either([u64::schema(), CoreList::schema()])
+    }
     fn decode(node: &Node, report: &mut Report) -> Option<Cores> {
         match &node.value {
             Value::Map(_) => CoreList::decode(node, report).map(Cores::List),
@@ -119,6 +124,9 @@ impl Decode for Cost {
     fn kind() -> String {
         "T".to_owned()
     }
+    fn schema() -> Json {
+        Length::schema()
+    }
     fn decode(node: &Node, report: &mut Report) -> Option<Cost> {
         Length::decode(node, report).map(Cost)
     }
@@ -137,12 +145,23 @@ impl Decode for Wakeup {
     fn kind() -> String {
         "T | <wakeup>".to_owned()
     }
+    fn schema() -> Json {
+        schema::either([Length::schema(), WakeupCosts::schema()])
+    }
     fn decode(node: &Node, report: &mut Report) -> Option<Wakeup> {
         let is_distribution = SHAPES.iter().any(|word| node.get(word).is_some());
         match node.value {
             Value::Map(_) if !is_distribution => WakeupCosts::decode(node, report).map(Wakeup::ByCore),
             _ => Cost::decode(node, report).map(Wakeup::Same),
         }
+    }
+}
+
+impl PolicyName {
+    /// What JSON Schema calls a map of its parameters.
+    fn schema(self) -> Json {
+        let own = PolicyParameters::fields().into_iter().filter(|field| self.parameters().contains(&field.key));
+        schema::keys(own.map(|field| (field.key.to_owned(), schema::value(field.schema))).collect(), &[])
     }
 }
 
@@ -181,6 +200,9 @@ impl Decode for Quanta {
     fn kind() -> String {
         format!("duration | {}", Vec::<At<Span>>::kind())
     }
+    fn schema() -> Json {
+        schema::either([schema::list(Span::schema()), Span::schema()])
+    }
     fn decode(node: &Node, report: &mut Report) -> Option<Quanta> {
         match node.value {
             Value::List(_) => Vec::decode(node, report).map(Quanta::Each),
@@ -203,6 +225,11 @@ pub struct Scheduler {
 impl Decode for Scheduler {
     fn kind() -> String {
         format!("{} | {{policy: <scheduler>}}", PolicyName::kind())
+    }
+    fn schema() -> Json {
+        let names: Vec<&str> = PolicyName::WORDS.iter().map(|(word, _)| *word).collect();
+        let parameters = PolicyName::WORDS.iter().map(|(word, policy)| ((*word).to_owned(), policy.schema())).collect();
+        schema::either([schema::one_word(names.iter().copied()), schema::keys(parameters, &names)])
     }
     fn decode(node: &Node, report: &mut Report) -> Option<Scheduler> {
         let (policy, spot, parameters) = match &node.value {
@@ -264,8 +291,34 @@ shape! {
     /// CFS bandwidth: so much core time in every period.
     Quota "quota" {
         /// cores, as a decimal or in thousandths as in 500m
-        cpu: Anything = "required";
-        /// how often the budget is filled up
+        cpu: Cpus = "required";
+        /// how often the budget is filled up, from 1ms to 1s
         period: Span = "100ms";
+    } then check_quota
+}
+
+fn check_quota(_: &Quota, node: &Node, report: &mut Report) {
+    if node.get("cpu").is_none() {
+        report.error(Code::E108, node.spot, "a quota needs cpu").help("as in {cpu: 500m, period: 100ms}");
+    }
+}
+
+/// Cores as a fraction, `0.5` or `500m`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cpus(pub Ratio);
+
+impl Decode for Cpus {
+    fn kind() -> String {
+        "cores, as 0.5 or 500m".to_owned()
+    }
+    fn schema() -> Json {
+        schema::either([Ratio::schema(), schema::matching("^[0-9]+(\\.[0-9]+)?m$")])
+    }
+    fn decode(node: &Node, report: &mut Report) -> Option<Cpus> {
+        let thousandths = node.scalar().and_then(|scalar| scalar.text.strip_suffix('m'));
+        match thousandths {
+            Some(number) => quantity(node, quantity::decimal(number), report)?.times(Ratio::new(1, 1000)).map(Cpus),
+            None => Ratio::decode(node, report).map(Cpus),
+        }
     }
 }

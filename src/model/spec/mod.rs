@@ -9,6 +9,7 @@ pub mod run;
 pub mod shape;
 pub mod steps;
 pub mod threads;
+pub mod verbs;
 
 use crate::model::code::Code;
 use crate::model::decode::{Anything, At, Named};
@@ -20,17 +21,12 @@ use shape::{Section, section, shape};
 /// reference page lists them, from this one table.
 pub const NOT_SIMULATED: &[(&str, &str)] = &[
     ("model.pools", "pools"),
-    ("step.choose", "choose, random branches"),
     ("step.submit", "submit, pools"),
     ("step.gather", "gather, pools"),
-    ("step.span", "span, named stretches of work"),
     ("process.module", "module, top-level code"),
-    ("process.quota", "quota, bandwidth limits"),
     ("across: processes", "objects shared across processes"),
     ("python.main_guard false", "child starts outside of the main guard"),
     ("python costs.pickle", "costs.pickle, objects that cross processes"),
-    ("metric latency", "the metric latency"),
-    ("metric throughput", "the metric throughput"),
 ];
 
 shape! {
@@ -99,6 +95,10 @@ fn check_model(model: &Model, node: &Node, report: &mut Report) {
     }
 }
 
+/// Shapes that have exactly one of several fields.
+pub const ALTERNATIVES: &[(&str, &[&str])] =
+    &[("model", &["threads", "processes"]), ("process", &["do", "threads"]), ("arrivals", &["every", "poisson"])];
+
 /// The sections of the reference page, in the order in which a reader meets them.
 pub fn sections() -> Vec<Section> {
     vec![
@@ -128,6 +128,7 @@ pub fn sections() -> Vec<Section> {
         section::<run::Run>(),
         section::<run::Because>(),
         section::<run::Validate>(),
+        section::<run::Known>(),
         section::<run::Variant>(),
     ]
 }

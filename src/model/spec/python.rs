@@ -5,6 +5,7 @@ use std::fmt;
 use crate::model::code::Code;
 use crate::model::decode::{At, Decode, Percent, map, scalar};
 use crate::model::report::Report;
+use crate::model::schema::{self, Json};
 use crate::model::spec::shape::{shape, words};
 use crate::model::tree::{Form, Node, Spot, Value, crop};
 use crate::ratio::Ratio;
@@ -159,6 +160,12 @@ impl Decode for Version {
     fn kind() -> String {
         "\"2.7\" | \"3.2\" … \"3.14\"".to_owned()
     }
+    fn schema() -> Json {
+        let known = (0..=u8::MAX).map(|minor| Version(3, minor)).filter(|version| Version::KNOWN.contains(version));
+        let words: Vec<String> =
+            std::iter::once(Version(2, 7)).chain(known).map(|version| version.to_string()).collect();
+        schema::one_word(words.iter().map(String::as_str))
+    }
     fn decode(node: &Node, report: &mut Report) -> Option<Version> {
         let scalar = scalar(node, "a Python version such as \"3.13\"", report)?;
         if scalar.form == Form::Typed {
@@ -205,6 +212,9 @@ impl Factor {
 impl Decode for Factor {
     fn kind() -> String {
         "decimal".to_owned()
+    }
+    fn schema() -> Json {
+        schema::either([Ratio::schema(), schema::of_type("object")])
     }
     fn decode(node: &Node, report: &mut Report) -> Option<Factor> {
         if !matches!(node.value, Value::Map(_)) {

@@ -2,6 +2,7 @@
 
 use crate::model::decode::{Anything, At, Decode, Percent, map, wrong};
 use crate::model::report::Report;
+use crate::model::schema::{self, Json};
 use crate::model::spec::shape::shape;
 use crate::model::tree::{Entry, Node, Value};
 use crate::ratio::Ratio;
@@ -84,6 +85,9 @@ impl Decode for ExpectLine {
     fn kind() -> String {
         "expectation | <expectation>".to_owned()
     }
+    fn schema() -> Json {
+        schema::either([schema::of_type("string"), Because::schema()])
+    }
     fn decode(node: &Node, report: &mut Report) -> Option<ExpectLine> {
         if !matches!(node.value, Value::Map(_)) {
             let that = String::decode(node, report)?;
@@ -112,6 +116,9 @@ impl Decode for VariantExpectations {
     fn kind() -> String {
         "list of expectation | inherit".to_owned()
     }
+    fn schema() -> Json {
+        schema::either([schema::one_word(["inherit"]), Vec::<At<ExpectLine>>::schema()])
+    }
     fn decode(node: &Node, report: &mut Report) -> Option<VariantExpectations> {
         match &node.value {
             Value::Scalar(scalar) if scalar.text == "inherit" => Some(VariantExpectations::Inherit),
@@ -131,6 +138,9 @@ pub struct Settings(pub Vec<Entry>);
 impl Decode for Settings {
     fn kind() -> String {
         format!("path: {}", Anything::kind())
+    }
+    fn schema() -> Json {
+        schema::of_type("object")
     }
     fn decode(node: &Node, report: &mut Report) -> Option<Settings> {
         map(node, "a map of paths and values", report).map(|entries| Settings(entries.to_vec()))

@@ -1,6 +1,7 @@
 //! One declaration per shape: it yields the struct, its reader and its section of the reference page.
 
 use crate::model::report::Report;
+use crate::model::schema::Json;
 use crate::model::tree::{Entry, Node};
 
 /// A map with fixed fields.
@@ -26,6 +27,10 @@ pub struct Field {
     pub default: &'static str,
     /// What it means.
     pub doc: &'static str,
+    /// Whether the map must have it.
+    pub required: bool,
+    /// What JSON Schema calls it.
+    pub schema: Json,
 }
 
 /// A section of the reference page.
@@ -42,6 +47,11 @@ pub struct Section {
 /// The section of a shape.
 pub fn section<S: Shape>() -> Section {
     Section { word: S::WORD, about: S::ABOUT.trim(), fields: S::fields() }
+}
+
+/// The fields that a shape takes in from another one, which it may do without.
+pub fn part<S: Shape>() -> impl Iterator<Item = Field> {
+    S::fields().into_iter().map(|field| Field { required: false, ..field })
 }
 
 /// Reads a map with fixed fields; unknown keys are reported.
@@ -92,8 +102,10 @@ macro_rules! shape {
                     kind: <$type as $crate::model::decode::Decode>::kind(),
                     default: $default,
                     doc: concat!($($doc),+).trim_ascii(),
+                    required: $default == "required",
+                    schema: <$type as $crate::model::decode::Decode>::schema(),
                 }),*];
-                $(fields.extend(<$part_type as $crate::model::spec::shape::Shape>::fields());)?
+                $(fields.extend($crate::model::spec::shape::part::<$part_type>());)?
                 fields
             }
 
@@ -113,6 +125,9 @@ macro_rules! shape {
         impl $crate::model::decode::Decode for $name {
             fn kind() -> String {
                 concat!("<", $word, ">").to_owned()
+            }
+            fn schema() -> $crate::model::schema::Json {
+                $crate::model::schema::shape($word)
             }
             fn decode(node: &$crate::model::tree::Node, report: &mut $crate::model::report::Report) -> Option<Self> {
                 let shape = $crate::model::spec::shape::read(node, report)?;
@@ -150,6 +165,9 @@ macro_rules! words {
         impl $crate::model::decode::Decode for $name {
             fn kind() -> String {
                 [$($word),+].join(" | ")
+            }
+            fn schema() -> $crate::model::schema::Json {
+                $crate::model::schema::one_word([$($word),+])
             }
             fn decode(node: &$crate::model::tree::Node, report: &mut $crate::model::report::Report) -> Option<Self> {
                 $crate::model::spec::shape::word(node, $name::WORDS, report)

@@ -1,11 +1,13 @@
-//! The steps of a program: one table of verbs, from which both the reader and the reference page come.
+//! The steps of a program, read by the table of [`verbs`](super::verbs).
 
 use crate::model::code::Code;
-use crate::model::decode::{At, Decode, list, unknown_key, wrong};
+use crate::model::decode::{At, Decode, check_name, list, unknown_key, wrong};
 use crate::model::program::{Length, Use};
 use crate::model::report::Report;
-use crate::model::spec::length::Times;
+use crate::model::schema::{self, Json};
+use crate::model::spec::length::{Times, cumulative};
 use crate::model::spec::shape::shape;
+use crate::model::spec::verbs::{COMPANIONS, Takes, VERBS, Verb};
 use crate::model::tree::{Entry, Node, Spot, crop};
 
 /// A list of steps.
@@ -59,6 +61,20 @@ pub enum Action {
         /// What.
         body: Steps,
     },
+    /// `choose`
+    Choose {
+        /// For each branch the sum of the weights up to and including its own.
+        cumulative: Vec<u64>,
+        /// The branches.
+        branches: Vec<Steps>,
+    },
+    /// `span`
+    Span {
+        /// What the stretch of work is called.
+        name: At<String>,
+        /// What belongs to it.
+        body: Steps,
+    },
     /// `with`
     With {
         /// The lock, semaphore or condition.
@@ -94,93 +110,12 @@ pub enum Action {
     Unknown,
 }
 
-/// What a verb takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Takes {
-    /// `T`
-    Length,
-    /// A number of times, or `forever`.
-    Times,
-    /// A declared name of one of these kinds.
-    Name(&'static str),
-    /// Text.
-    Text,
-    /// The word `threads`.
-    Threads,
-    /// A list of branches.
-    Branches,
-    /// A pool and what it is given.
-    Task,
-}
-
-/// A verb with its row of the step table.
-#[derive(Clone, Copy, Debug)]
-pub struct Verb {
-    /// The word.
-    pub word: &'static str,
-    /// What it takes.
-    pub takes: Takes,
-    /// The keys that may stand beside it.
-    pub companions: &'static [&'static str],
-    /// What it means.
-    pub doc: &'static str,
-    /// Whether it needs a core while it lasts.
-    pub core: &'static str,
-    /// Whether it needs the GIL while it lasts.
-    pub gil: &'static str,
-}
-
-const fn verb(
-    word: &'static str,
-    takes: Takes,
-    companions: &'static [&'static str],
-    needs: (&'static str, &'static str),
-    doc: &'static str,
-) -> Verb {
-    Verb { word, takes, companions, doc, core: needs.0, gil: needs.1 }
-}
-
-const TIMED: &[&str] = &["timeout", "else"];
-const INSTANT: (&str, &str) = ("", "to execute");
-
-/// All verbs, in the order of the reference page.
-#[rustfmt::skip]
-pub const VERBS: &[Verb] = &[
-    verb("cpu", Takes::Length, &["straight_line"], ("yes", "yes"), "Python bytecode; may be asked to drop the GIL at any check point; `straight_line: true` = without a loop or a call, so since 3.10 without a check point until its end"),
-    verb("native", Takes::Length, &[], ("yes", "no"), "C code that released the GIL"),
-    verb("native_holding_gil", Takes::Length, &[], ("yes", "yes"), "C code that never lets go of the GIL (one uninterruptible unit)"),
-    verb("io", Takes::Length, &["device"], ("no", "no"), "blocking call, GIL released around it"),
-    verb("sleep", Takes::Length, &[], ("no", "no"), "time.sleep; `sleep: 0ms` really releases the GIL"),
-    verb("repeat", Takes::Times, &["do"], ("", ""), "loop over the steps under `do`"),
-    verb("choose", Takes::Branches, &[], ("", ""), "random branch: [{weight: 9, do: […]}, {weight: 1, do: […]}]"),
-    verb("with", Takes::Name("lock, semaphore or condition"), &["do"], INSTANT, "acquires a lock, does the steps under `do`, releases it"),
-    verb("acquire", Takes::Name("lock, semaphore or condition"), TIMED, INSTANT, "threading.Lock.acquire; a condition stands for its lock"),
-    verb("release", Takes::Name("lock, semaphore or condition"), &[], INSTANT, "threading.Lock.release; a condition stands for its lock"),
-    verb("put", Takes::Name("queue"), TIMED, INSTANT, "queue.Queue.put"),
-    verb("get", Takes::Name("queue"), TIMED, INSTANT, "queue.Queue.get"),
-    verb("set", Takes::Name("event"), &[], INSTANT, "threading.Event.set"),
-    verb("clear", Takes::Name("event"), &[], INSTANT, "threading.Event.clear"),
-    verb("wait", Takes::Name("event or condition"), TIMED, INSTANT, "threading.Event.wait, or Condition.wait with its lock held"),
-    verb("notify", Takes::Name("condition"), &[], INSTANT, "threading.Condition.notify, lock held: the thread that has waited longest"),
-    verb("notify_all", Takes::Name("condition"), &[], INSTANT, "threading.Condition.notify_all, lock held"),
-    verb("barrier", Takes::Name("barrier"), &[], INSTANT, "threading.Barrier.wait"),
-    verb("load", Takes::Name("variable"), &[], INSTANT, "reads a variable into the thread"),
-    verb("store", Takes::Name("variable"), &["add"], INSTANT, "writes what the thread has read, plus `add`: updates can be lost in between; without a load it writes `add`"),
-    verb("start", Takes::Name("group"), &["count"], INSTANT, "starts the members not yet started, one start() after another; with `count` the next ones only"),
-    verb("join", Takes::Name("group"), TIMED, INSTANT, "waits for the end of every member"),
-    verb("submit", Takes::Task, &[], INSTANT, "concurrent.futures: {pool: p, count: 40, do: […]}"),
-    verb("gather", Takes::Name("pool"), &[], INSTANT, "waits for everything submitted"),
-    verb("span", Takes::Text, &["do"], ("", ""), "names a stretch of work"),
-    verb("print", Takes::Text, &[], INSTANT, "output line; {__name__} and {pid} are replaced"),
-    verb("show", Takes::Threads, &[], INSTANT, "`show: threads` prints the process id, the thread count and threading.enumerate()"),
-];
-
-/// All companions.
-const COMPANIONS: &[&str] = &["do", "straight_line", "device", "add", "count", "timeout", "else"];
-
 impl Decode for Steps {
     fn kind() -> String {
         "list of <step>".to_owned()
+    }
+    fn schema() -> Json {
+        schema::shape("steps")
     }
     fn decode(node: &Node, report: &mut Report) -> Option<Steps> {
         let items = list(node, "a list of steps", report)?;
@@ -268,7 +203,7 @@ fn no_verb(node: &Node, entries: &[Entry], report: &mut Report) {
             report.error(Code::E201, entry.key.spot, message).suggest(&entry.key.text, words());
         }
         (None, Some(entry)) if entry.key.text == "do" => {
-            report.error(Code::E202, entry.key.spot, "do without repeat or with");
+            report.error(Code::E202, entry.key.spot, "do without repeat, with or span");
         }
         (None, Some(entry)) => {
             report.error(Code::E201, entry.key.spot, format!("\"{}\" without the step it belongs to", entry.key.text));
@@ -366,12 +301,13 @@ fn use_of(word: &str, step: &Node, report: &mut Report) -> Option<Use> {
 }
 
 fn text(verb: &Verb, value: &Node, step: &Node, report: &mut Report) -> Option<Action> {
-    let text = String::decode(value, report);
     if verb.word == "print" {
-        return text.map(Action::Print);
+        return String::decode(value, report).map(Action::Print);
     }
-    body(step, report);
-    Some(Action::Unknown)
+    let (name, body) = (At::<String>::item(value, report), body(step, report));
+    let name = name?;
+    check_name(&name.value, name.spot, report);
+    Some(Action::Span { name, body: body? })
 }
 
 fn show(value: &Node, report: &mut Report) -> Option<Action> {
@@ -393,7 +329,20 @@ shape! {
 }
 
 fn branches(value: &Node, report: &mut Report) -> Option<Action> {
-    Vec::<At<Branch>>::decode(value, report).map(|_| Action::Unknown)
+    let branches = Vec::<At<Branch>>::decode(value, report)?;
+    let mut complete = true;
+    for branch in branches.iter().filter(|branch| branch.value.steps.is_none()) {
+        report.error(Code::E202, branch.spot, "a branch needs its steps").help("list them under do, beside its weight");
+        complete = false;
+    }
+    if branches.is_empty() {
+        report.error(Code::E105, value.spot, "at least one branch is needed");
+        return None;
+    }
+    let weights: Vec<u64> = branches.iter().map(|branch| branch.value.weight.map_or(1, |at| at.value)).collect();
+    let cumulative = cumulative(&weights, value.spot, report)?;
+    let branches = branches.into_iter().filter_map(|branch| branch.value.steps).map(|steps| steps.value).collect();
+    complete.then_some(Action::Choose { cumulative, branches })
 }
 
 shape! {
@@ -422,12 +371,23 @@ impl Action {
         }
     }
 
-    /// The steps that it encloses.
+    /// The steps that it encloses and always does; a loop perhaps several times.
     pub fn body(&self) -> Option<&Steps> {
         match self {
-            Action::Repeat { body, .. } | Action::With { body, .. } => Some(body),
+            Action::Repeat { body, .. } | Action::With { body, .. } | Action::Span { body, .. } => Some(body),
             _ => None,
         }
+    }
+
+    /// The steps that it may do instead of each other: branches whose weight is above zero.
+    pub fn branches(&self) -> impl Iterator<Item = &Steps> + Clone {
+        let (cumulative, branches) = match self {
+            Action::Choose { cumulative, branches } => (&cumulative[..], &branches[..]),
+            _ => (&[][..], &[][..]),
+        };
+        let before = std::iter::once(&0).chain(cumulative);
+        let likely = before.zip(cumulative).zip(branches).filter(|((before, sum), _)| before < sum);
+        likely.map(|(_, steps)| steps)
     }
 }
 
@@ -439,6 +399,9 @@ impl Steps {
             if let Some(body) = step.action.body() {
                 body.each(visit);
             }
+            if let Action::Choose { branches, .. } = &step.action {
+                branches.iter().for_each(|branch| branch.each(visit));
+            }
             if let Some(timeout) = &step.timeout {
                 timeout.otherwise.each(visit);
             }
@@ -449,7 +412,10 @@ impl Steps {
     pub fn operations(&self) -> u64 {
         let mut sum = 0;
         self.each(&mut |step| {
-            sum += if step.action.body().is_some() { 2 } else { 1 };
+            sum += match &step.action {
+                Action::Choose { branches, .. } => 1 + branches.len() as u64,
+                action => 1 + u64::from(action.body().is_some()),
+            };
             sum += if step.timeout.is_some() { 2 } else { 0 };
         });
         sum

@@ -3,6 +3,7 @@
 use crate::model::code::Code;
 use crate::model::decode::{At, Decode, Named, Rate, wrong};
 use crate::model::report::Report;
+use crate::model::schema::Json;
 use crate::model::spec::machine::Quota;
 use crate::model::spec::python::Python;
 use crate::model::spec::shape::{Shape, shape, words};
@@ -115,6 +116,9 @@ impl Decode for Arrivals {
     fn kind() -> String {
         "<arrivals>".to_owned()
     }
+    fn schema() -> Json {
+        ArrivalsMap::schema()
+    }
     fn decode(node: &Node, report: &mut Report) -> Option<Arrivals> {
         let one = match &node.value {
             Value::Map(entries) => entries.len() == 1,
@@ -137,6 +141,9 @@ pub struct ThreadWithSteps(pub Thread);
 impl Decode for ThreadWithSteps {
     fn kind() -> String {
         Thread::kind()
+    }
+    fn schema() -> Json {
+        Thread::schema()
     }
     fn decode(node: &Node, report: &mut Report) -> Option<ThreadWithSteps> {
         let thread = Thread::decode(node, report)?;

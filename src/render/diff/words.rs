@@ -220,10 +220,15 @@ fn did(cast: &Cast, what: &What) -> String {
             };
             format!("job {number} of {} {did}", name(thread))
         }
+        What::Span { span, thread, act } => format!("{} {}s {}", name(thread), act.word(), cast.spans[*span]),
         What::Output { thread, text } => format!("{} prints \"{text}\"", name(thread)),
         What::Account { thread, python_work, native_work, .. } => {
             format!("{} has done {python_work} of Python and {native_work} of native work", name(thread))
         }
+        What::Quota { process, throttled: true } => {
+            format!("process {} has used up its quota", cast.processes[*process])
+        }
+        What::Quota { process, .. } => format!("process {} has a quota again", cast.processes[*process]),
         What::Exit { process, code } => format!("process {} ends with code {code}", cast.processes[*process]),
         What::End { ending } => format!("the run ends ({})", ending.word()),
     }

@@ -151,6 +151,7 @@ mod tests {
             gils: IdVec::new(),
             locks: IdVec::new(),
             objects: IdVec::new(),
+            spans: IdVec::new(),
             cores: [1].into_iter().collect(),
             scale: 1,
         }

@@ -104,7 +104,12 @@ impl Walker {
                 // A notification wakes whoever waited for it.
                 self.arrows.act(self.point(index, *thread), false);
             }
-            What::Dispatch { .. } | What::Job { .. } | What::Output { .. } | What::Account { .. } => {}
+            What::Dispatch { .. }
+            | What::Job { .. }
+            | What::Span { .. }
+            | What::Quota { .. }
+            | What::Output { .. }
+            | What::Account { .. } => {}
         }
     }
 

@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::ids::{CoreId, GilId, LockId, ObjectId, ProcId, ThreadId};
+use crate::ids::{CoreId, GilId, LockId, ObjectId, ProcId, SpanId, ThreadId};
 use crate::render::json::ending_parts;
 use crate::render::object::Object;
 use crate::render::object_words::{holds, object_act};
-use crate::trace::{Cast, Ending, GilAct, JobAct, LockAct, ObjectAct, Observer, Record, State, What, Why};
+use crate::trace::{Cast, Ending, GilAct, JobAct, LockAct, ObjectAct, Observer, Record, SpanAct, State, What, Why};
 
 /// The most records that a page holds unless it is told otherwise; 16 bytes each while the run lasts, about 12 in the file.
 pub const PAGE_RECORDS: usize = 2_000_000;
@@ -29,8 +29,10 @@ enum Shape {
     HandOver { lock: LockId, thread: ThreadId },
     Object { object: ObjectId, thread: ThreadId, act: ObjectAct, value: i64 },
     Job { thread: ThreadId, act: JobAct },
+    Span { span: SpanId, thread: ThreadId, act: SpanAct },
     Output { thread: ThreadId, text: String },
     Account { thread: ThreadId },
+    Quota { process: ProcId, throttled: bool },
     Exit { process: ProcId, code: i32 },
     End,
 }
@@ -122,6 +124,7 @@ impl Recording {
             Shape::Acquire { lock, thread } => act(o, "lock", "lock", lock.0, *thread, "acquire"),
             Shape::Release { lock, thread } => act(o, "lock", "lock", lock.0, *thread, "release"),
             Shape::HandOver { lock, thread } => act(o, "lock", "lock", lock.0, *thread, "hand-over"),
+            Shape::Span { span, thread, act: reached } => act(o, "span", "span", span.0, *thread, reached.word()),
             other => self.write_rare(o, cast, other),
         }
     }
@@ -159,6 +162,11 @@ impl Recording {
             Shape::Account { thread } => {
                 o.text("kind", "account")?;
                 o.number("thread", thread.0)
+            }
+            Shape::Quota { process, throttled } => {
+                o.text("kind", "quota")?;
+                o.number("process", process.0)?;
+                o.truth("throttled", *throttled)
             }
             Shape::Exit { process, code } => {
                 o.text("kind", "exit")?;
@@ -211,8 +219,10 @@ fn shape_of(what: &What) -> Shape {
             Shape::Object { object: *object, thread: *thread, act: *act, value: *value }
         }
         What::Job { thread, act, .. } => Shape::Job { thread: *thread, act: *act },
+        What::Span { span, thread, act } => Shape::Span { span: *span, thread: *thread, act: *act },
         What::Output { thread, text } => Shape::Output { thread: *thread, text: text.clone() },
         What::Account { thread, .. } => Shape::Account { thread: *thread },
+        What::Quota { process, throttled } => Shape::Quota { process: *process, throttled: *throttled },
         What::Exit { process, code } => Shape::Exit { process: *process, code: *code },
         What::End { .. } => Shape::End,
     }

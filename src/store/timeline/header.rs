@@ -64,6 +64,8 @@ fn cast(fields: &Fields<'_>) -> Result<Cast, Wrong> {
         gils: texts(fields, "gils")?.into_iter().collect(),
         locks: texts(fields, "locks")?.into_iter().collect(),
         objects: things(fields)?,
+        // Timelines of before there were any say nothing of them.
+        spans: fields.get("spans").map_or(Ok(Vec::new()), |_| texts(fields, "spans"))?.into_iter().collect(),
         cores,
         scale: number(fields, "scale", u64::MAX)?.max(1),
     };
@@ -71,6 +73,7 @@ fn cast(fields: &Fields<'_>) -> Result<Cast, Wrong> {
     once(cast.gils.values().map(String::as_str), "gils")?;
     once(cast.locks.values().map(String::as_str), "locks")?;
     once(cast.objects.values().map(|thing| thing.name.as_str()), "objects")?;
+    once(cast.spans.values().map(String::as_str), "spans")?;
     let threads: Result<IdVec<_, Actor>, Wrong> =
         objects(fields, "threads")?.into_iter().map(|thread| actor(thread, &cast)).collect();
     cast.threads = threads.map_err(|what| format!("in \"threads\": {what}"))?;

@@ -10,10 +10,11 @@ use crate::store::timeline::header::{
     Wrong, number, objects, optional_id, optional_text, shown, text, texts, truth, wrong,
 };
 use crate::time::{Instant, Span};
-use crate::trace::{Cast, Ending, GilAct, JobAct, LockAct, ObjectAct, Record, State, WaitsFor, What, Why};
+use crate::trace::{Cast, Ending, GilAct, JobAct, LockAct, ObjectAct, Record, SpanAct, State, WaitsFor, What, Why};
 
 /// The kinds of records.
-const KINDS: [&str; 10] = ["state", "dispatch", "gil", "lock", "object", "job", "output", "account", "exit", "end"];
+const KINDS: [&str; 12] =
+    ["state", "dispatch", "gil", "lock", "object", "job", "span", "quota", "output", "account", "exit", "end"];
 
 /// Reads the records of one timeline.
 pub(super) struct Decoder<'c> {
@@ -23,6 +24,7 @@ pub(super) struct Decoder<'c> {
     gils: BTreeMap<&'c str, u32>,
     locks: BTreeMap<&'c str, u32>,
     objects: BTreeMap<&'c str, u32>,
+    spans: BTreeMap<&'c str, u32>,
     states: IdVec<ThreadId, Option<State>>,
 }
 
@@ -39,6 +41,7 @@ impl<'c> Decoder<'c> {
             gils: places(&cast.gils),
             locks: places(&cast.locks),
             objects: cast.objects.iter().map(|(id, thing)| (thing.name.as_str(), id.0)).collect(),
+            spans: places(&cast.spans),
             states: IdVec::filled(cast.threads.len(), None),
         }
     }
@@ -71,6 +74,8 @@ impl<'c> Decoder<'c> {
             "lock" => self.lock(fields),
             "object" => self.object(fields),
             "job" => self.job(fields),
+            "span" => self.span(fields),
+            "quota" => Ok(What::Quota { process: self.process(fields)?, throttled: truth(fields, "throttled")? }),
             "output" => Ok(What::Output { thread: self.thread(fields)?, text: text(fields, "text")?.to_string() }),
             "account" => self.account(fields),
             "exit" => self.exit(fields),
@@ -160,6 +165,13 @@ impl<'c> Decoder<'c> {
             released: Instant::from_ns(number(fields, "released", LATEST)?),
             act: act.ok_or_else(|| words(fields, "act", JobAct::ALL.into_iter().map(JobAct::word)))?,
         })
+    }
+
+    fn span(&self, fields: &Fields<'_>) -> Result<What, Wrong> {
+        let word = text(fields, "act")?;
+        let act = SpanAct::ALL.into_iter().find(|act| act.word() == word);
+        let act = act.ok_or_else(|| words(fields, "act", SpanAct::ALL.iter().map(|act| act.word())))?;
+        Ok(What::Span { span: named(fields, "span", &self.spans)?, thread: self.thread(fields)?, act })
     }
 
     fn account(&self, fields: &Fields<'_>) -> Result<What, Wrong> {

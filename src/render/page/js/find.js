@@ -15,6 +15,7 @@ function shapeHas(run, shape, needle) {
   if (shape.kind === "gil") words.push(run.gils[shape.gil], { request: "asked for the GIL", grant: "took the GIL", drop: "let go of the GIL" }[shape.act]);
   if (shape.kind === "job") words.push(JOB[shape.act]);
   if (shape.kind === "lock") words.push(run.locks[shape.lock]);
+  if (shape.kind === "span") words.push(run.spans[shape.span]);
   if (shape.core !== undefined && shape.core !== null) words.push(`core ${shape.core}`);
   return words.some((word) => word && word.toLowerCase().includes(needle));
 }

@@ -27,12 +27,16 @@ function partsOf(run, i) {
       return { who: who(run, shape.thread), ...lockText(run, shape) };
     case "object":
       return { who: who(run, shape.thread), what: seen(shape.what), why: seen(shape.holds) };
+    case "span":
+      return { who: who(run, shape.thread), what: `${shape.act}s ${run.spans[shape.span]}`, why: "" };
     case "dispatch":
       return { who: who(run, shape.thread), what: `gets core ${shape.core}`, why: `more urgent than ${who(run, shape.preempted)}, which loses it` };
     case "job":
       return { who: who(run, shape.thread), what: JOB[shape.act], why: shape.act === "miss" ? "a job of it is not finished and should be" : "" };
     case "output":
       return { who: who(run, shape.thread), what: `printed “${seen(shape.text)}”`, why: "" };
+    case "quota":
+      return { who: `process ${run.processes[shape.process]}`, what: shape.throttled ? "has used up its quota" : "has a quota again", why: "" };
     case "exit":
       return { who: `process ${run.processes[shape.process]}`, what: `ended with exit code ${shape.code}`, why: "" };
     default:
