@@ -270,8 +270,12 @@ fn zoomed_to_twice_its_size_nothing_is_cut_off() {
     browser.settle();
     let wide = browser.run("return document.documentElement.scrollWidth - innerWidth");
     assert!(wide.as_i64().expect("a number") <= 0, "{wide} pixels are beside the window");
-    let sharp = browser.run("const c = document.getElementById('lanes'); return c.width / c.clientWidth");
-    assert_eq!(sharp.as_f64(), Some(2.0), "lanes are as sharp as the screen");
+    // A busy browser tells the page of its new size a few frames later.
+    let sharp = (0..20).map(|_| {
+        browser.settle();
+        browser.run("const c = document.getElementById('lanes'); return c.width / c.clientWidth").as_f64()
+    });
+    assert!(sharp.into_iter().any(|sharp| sharp == Some(2.0)), "lanes are as sharp as the screen");
     save(&browser, "convoy-200-percent");
 }
 
