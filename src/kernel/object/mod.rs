@@ -146,6 +146,11 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     /// A visitor has the lock, and asks.
     fn ask(&mut self, thread: ThreadId, object: ObjectId, verb: Use) {
         let mut waited = self.threads[thread].visit.waited;
+        if waited && self.threads[thread].visit.timed_out {
+            // What waits only once has its answer: it was in vain.
+            self.let_go(thread, self.objects[object].mutex);
+            return self.give_up(thread);
+        }
         let answer = self.objects[object].state.answer(verb, &mut waited);
         self.threads[thread].visit.waited = waited;
         let mut cause = Cause::Thread(thread);
