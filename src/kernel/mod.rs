@@ -37,6 +37,7 @@ mod thread;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use self::deadlock::state_of;
 pub use self::policy::{Attributes, Enqueue, Facts, Policy, Tasks};
 
 use self::core::Core;

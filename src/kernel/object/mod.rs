@@ -21,6 +21,7 @@ use std::collections::VecDeque;
 
 use crate::ids::{Id, IdVec, LockId, ObjectId, ThreadId};
 use crate::kernel::Kernel;
+use crate::kernel::deadlock::state_of;
 use crate::kernel::log::Cause;
 use crate::kernel::policy::Policy;
 use crate::kernel::thread::{After, Phase, Stage, Wait};
@@ -194,7 +195,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             self.threads[thread].visit.timed_out = true;
             self.threads[thread].stage = Stage::Take;
         } else {
-            let state = crate::kernel::deadlock::state_of(self.scenario.objects()[object].form);
+            let state = state_of(self.scenario.objects()[object].form).expect("nobody waits for a variable");
             self.block(thread, Wait::Object(object, line), state, Why::ObjectBusy, Cause::Thread(thread));
             self.look_for_deadlock(thread);
         }
