@@ -38,6 +38,7 @@ mod thread;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use self::deadlock::state_of;
+pub(crate) use self::object::{Line, State as ObjectState};
 pub use self::policy::{Attributes, Enqueue, Facts, Policy, Tasks};
 
 use self::core::Core;

@@ -78,8 +78,9 @@ pub(crate) struct Object {
     state: State,
 }
 
+/// What an object is and holds, apart from who waits for it. Workers on real threads ask it too.
 #[derive(Clone, Debug)]
-enum State {
+pub(crate) enum State {
     Semaphore(semaphore::Semaphore),
     Queue(queue::Queue),
     Event(event::Event),
@@ -89,7 +90,8 @@ enum State {
 }
 
 impl State {
-    fn new(form: Form) -> State {
+    /// The state as it begins.
+    pub fn new(form: Form) -> State {
         match form {
             Form::Semaphore { permits } => State::Semaphore(semaphore::Semaphore { permits }),
             Form::Queue { capacity } => State::Queue(queue::Queue { items: 0, capacity }),
@@ -101,7 +103,7 @@ impl State {
     }
 
     /// The answer to a visitor with the lock. `waited` is what it left in the state when it lined up.
-    fn answer(&mut self, verb: Use, waited: &mut bool) -> Answer {
+    pub fn answer(&mut self, verb: Use, waited: &mut bool) -> Answer {
         match self {
             State::Semaphore(semaphore) => semaphore.answer(verb),
             State::Queue(queue) => queue.answer(verb),
