@@ -1,10 +1,10 @@
 //! From what workers noted to one timeline: the part that all backends that measure share. They sort what happened, name
 //! the causes as far as they were seen, and close the timeline.
 
-use crate::ids::{GilId, IdVec, LockId, ThreadId};
+use crate::ids::{GilId, IdVec, LockId, ObjectId, ThreadId};
 use crate::model::{Arrival, Scenario};
 use crate::time::Instant;
-use crate::trace::{Ending, GilAct, LockAct, Record, What, Why};
+use crate::trace::{Ending, GilAct, LockAct, ObjectAct, Record, What, Why};
 
 /// The order within an instant: what is given up goes first, changes of state close it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,6 +19,16 @@ pub(in crate::backend) enum Rank {
     State,
     Account,
     Exit,
+}
+
+impl Rank {
+    /// The rank of what happens to a shared object: what may let others go on is before what they then do.
+    pub fn of(act: ObjectAct) -> Rank {
+        match act {
+            ObjectAct::Get | ObjectAct::Acquire | ObjectAct::Leave | ObjectAct::Load => Rank::Acquire,
+            _ => Rank::Release,
+        }
+    }
 }
 
 /// When it happened in nanoseconds, its rank within the instant, to whom, and what.
@@ -55,6 +65,8 @@ struct Causes<'s> {
     grants: IdVec<ThreadId, Option<u64>>,
     drops: IdVec<GilId, Option<u64>>,
     releases: IdVec<LockId, Option<u64>>,
+    /// What last may have let users of an object go on.
+    changes: IdVec<ObjectId, Option<u64>>,
 }
 
 impl Causes<'_> {
@@ -66,6 +78,7 @@ impl Causes<'_> {
             grants: IdVec::filled(scenario.threads().len(), None),
             drops: IdVec::filled(scenario.gils().len(), None),
             releases: IdVec::filled(scenario.locks().len(), None),
+            changes: IdVec::filled(scenario.objects().len(), None),
         }
     }
 
@@ -85,6 +98,11 @@ impl Causes<'_> {
             What::Lock { lock, act: LockAct::Acquire, .. } => self.releases[*lock].or(own),
             What::Lock { lock, .. } => {
                 self.releases[*lock] = Some(index);
+                own
+            }
+            What::Object { object, act, .. } if Rank::of(*act) == Rank::Acquire => self.changes[*object].or(own),
+            What::Object { object, .. } => {
+                self.changes[*object] = Some(index);
                 own
             }
             What::State { from, to, why, .. } => {

@@ -17,15 +17,15 @@ use crate::trace::{Ending, Observer, State, WaitsFor};
 /// So many lines of a deadlock without a cycle are told.
 const MOST_TOLD: usize = 100;
 
-/// The state in which a thread waits for an object.
-pub(super) fn state_of(form: Form) -> State {
+/// The state in which a thread waits for an object; nobody waits for a variable.
+pub(crate) fn state_of(form: Form) -> Option<State> {
     match form {
-        Form::Semaphore { .. } => State::Lock,
-        Form::Queue { .. } => State::Queue,
-        Form::Event => State::Event,
-        Form::Condition { .. } => State::Condition,
-        Form::Barrier { .. } => State::Barrier,
-        Form::Variable { .. } => unreachable!("nobody waits for a variable"),
+        Form::Semaphore { .. } => Some(State::Lock),
+        Form::Queue { .. } => Some(State::Queue),
+        Form::Event => Some(State::Event),
+        Form::Condition { .. } => Some(State::Condition),
+        Form::Barrier { .. } => Some(State::Barrier),
+        Form::Variable { .. } => None,
     }
 }
 

@@ -43,7 +43,7 @@ impl Lock {
 
     /// The lock inside of another object.
     fn inside(object: &crate::model::Object) -> Lock {
-        let shown = if object.form.is_waited_for() { deadlock::state_of(object.form) } else { State::Lock };
+        let shown = deadlock::state_of(object.form).unwrap_or(State::Lock);
         Lock { fair_after: object.fair_after, ..Lock::of_shape(shown) }
     }
 

@@ -39,6 +39,8 @@ mod thread;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use self::deadlock::state_of;
+pub(crate) use self::object::{Line, State as ObjectState};
 pub use self::policy::{Attributes, Enqueue, Facts, Policy, Tasks};
 
 use self::core::Core;

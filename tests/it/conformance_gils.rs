@@ -8,7 +8,7 @@ use gilsim::model::{self, Options, Scenario, Source};
 use gilsim::study::{observe, observe_simulated};
 
 /// An interpreter of a version, if there is one.
-fn interpreter(version: &str) -> Option<Interpreter> {
+pub fn interpreter(version: &str) -> Option<Interpreter> {
     let path = std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
     let home = std::env::var_os("HOME").map(Into::into);
     let places = Places { path, home, scratch: std::env::temp_dir() };

@@ -5,6 +5,8 @@ mod common;
 mod conformance;
 #[cfg(target_os = "linux")]
 mod conformance_gils;
+#[cfg(target_os = "linux")]
+mod conformance_objects;
 mod diffs;
 mod endings;
 mod errors;
@@ -23,6 +25,8 @@ mod quota;
 mod readme;
 #[cfg(target_os = "linux")]
 mod real;
+#[cfg(target_os = "linux")]
+mod real_objects;
 mod schema;
 mod service;
 mod snapshots;

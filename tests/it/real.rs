@@ -19,19 +19,19 @@ use gilsim::model::{self, Scenario, Source};
 use gilsim::time::Span;
 use gilsim::trace::{Cast, Ending, GilAct, LockAct, Observer, State, What};
 
-fn places(scratch: &Path) -> Places {
+pub fn places(scratch: &Path) -> Places {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let home = std::env::var_os("HOME").map(PathBuf::from);
     Places { path: std::env::split_paths(&path).collect(), home, scratch: scratch.to_owned() }
 }
 
-fn scenario(yaml: &str) -> Scenario {
+pub fn scenario(yaml: &str) -> Scenario {
     let source = Source { name: "real.yaml".into(), text: yaml.into() };
     let loaded = model::load(&source, &model::Options::default());
     loaded.unwrap_or_else(|errors| panic!("{errors:?}")).scenario
 }
 
-fn python3(scratch: &Path) -> Interpreter {
+pub fn python3(scratch: &Path) -> Interpreter {
     default_interpreter(&places(scratch)).expect("these tests need python3 on PATH")
 }
 
@@ -68,7 +68,7 @@ fn check(scenario: &Scenario, trial: &Trial) {
     }
 }
 
-fn run(backend: &Cpython, yaml: &str) -> (Scenario, Trial) {
+pub fn run(backend: &Cpython, yaml: &str) -> (Scenario, Trial) {
     let scenario = scenario(yaml);
     let name = backend.interpreter().name();
     let trial = backend.run_trial(&scenario).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -116,7 +116,7 @@ fn survivors(folder: &Path) -> Vec<u32> {
     found
 }
 
-fn nothing_is_left(folder: &Path) {
+pub fn nothing_is_left(folder: &Path) {
     let deadline = now() + Duration::from_secs(2);
     while !survivors(folder).is_empty() {
         assert!(now() < deadline, "processes are left: {:?}", survivors(folder));
@@ -170,7 +170,7 @@ const VERSIONS: [&str; 12] =
 
 /// Runs a test of real workers again, up to five times, if others disturbed it: the cores are not ours alone, and a unit of
 /// work that was calibrated while somebody else ran is of the wrong size.
-fn patiently(test: impl Fn()) {
+pub fn patiently(test: impl Fn()) {
     for _ in 1..5 {
         if std::panic::catch_unwind(std::panic::AssertUnwindSafe(&test)).is_ok() {
             return;

@@ -173,6 +173,19 @@ fn a_set_event_lets_go_who_waits_even_if_it_is_cleared_at_once() {
     assert_eq!(ends(&yaml, &[]), "1ms 1ms 5ms");
 }
 
+/// `Event.wait` answers with what its one wait came to: after a time-out it is in vain, also if the event has been set before
+/// the thread has the GIL again. Asked for at 2 ms, the GIL comes at 7 ms; the event is set at 3 ms.
+#[test]
+fn a_wait_for_an_event_that_timed_out_was_in_vain() {
+    let alone = model("events: {e: {}}", &[("a", "{wait: e, timeout: 3ms, else: [{io: 10ms}]}")]);
+    assert_eq!(ends(&alone, &[]), "13ms");
+    let hog = model(
+        "events: {e: {}}",
+        &[("a", "{wait: e, timeout: 2ms, else: [{io: 10ms}]}"), ("hog", "{cpu: 3ms}, {set: e}, {cpu: 10ms}")],
+    );
+    assert_eq!(ends(&hog, &[]), "17ms 13ms");
+}
+
 /// Two rounds of three; who is quick waits for the others, and nobody gets into the next round too early.
 #[test]
 fn a_barrier_keeps_rounds_apart() {

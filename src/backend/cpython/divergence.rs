@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::backend::cpython::error::Refusal;
 use crate::backend::cpython::find::Interpreter;
 use crate::ids::{GroupId, Id, ProcId, ThreadId};
-use crate::model::{Arrival, GilRule, Length, Members, Op, PolicyName, Scenario, StartMethod};
+use crate::model::{Arrival, Form, GilRule, Length, Members, Op, PolicyName, Scenario, StartMethod, Use};
 
 /// How a difference is dealt with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ divergences! {
     NICE Refused "nice" "a nice value below zero needs privileges that a run must not have"
     QUOTA Refused "quota" "a quota needs a control group that a run must not make"
     FOREIGN_JOIN Refused "foreign-join" "multiprocessing joins a process only in the process that started it"
-    OBJECTS Refused "objects" "semaphores, queues, events, conditions, barriers, variables and time-outs are not run by the worker yet"
+    OBJECTS Refused "objects" "Python 2.7 has no Barrier, no time-outs of locks and semaphores, and its Condition.wait does not say whether it waited in vain"
     SHARED_START Refused "shared-start" "the members of a group of processes must all be started by one process"
     RANDOM_BLOCK Refused "random-straight-line" "straight-line code of random length cannot be emulated since 3.10"
     IO Emulated "io" "io without a device is select() on a pipe that stays silent, with the length as its time-out: a real blocking call, but the kernel's timer ends it, as it ends a sleep"
@@ -65,6 +65,8 @@ divergences! {
     CORES Emulated "cores" "a model with fewer cores than this run may use runs bound to the first of them, one with more runs on all there are; a prediction to compare with has to be made for that number (`Figures::cores`)"
     GIL_EVENTS Stated "gil-events" "grants and drops are inferred from when each thread's clock ran; they are exact to one reading of the clock (about 20 us); requests cannot be seen"
     FORCED Stated "forced" "waiting for another thread to take the GIL cannot be told from waiting for the GIL; both are `wants-gil`"
+    INSIDE Stated "inside-objects" "waiting for the lock inside of a queue, an event or a semaphore cannot be told from waiting for the GIL; permits of semaphores, waiters of conditions and who is at a barrier are counted from what the threads noted, items of queues are what the queue itself says"
+    STORES Stated "stores" "a variable is written right after its time is noted: if a switch falls between, another thread's later note may be of an earlier write"
     WAKE_UP Stated "wake-up" "a thread notices the end of a sleep, of io or of a lock wait only with the GIL; what it took longer than asked for, plus this host's usual lateness, counts as `wants-gil`"
     RUN_QUEUE Stated "run-queue" "time in the kernel's run queue is known as a sum for each gap, not where in the gap; it is drawn at the gap's end"
     START_UP Stated "start-up" "how much core time a process's start-up took is known, not when it was on a core; it is drawn right before its first line of Python"
@@ -84,7 +86,7 @@ pub(super) fn refusals(scenario: &Scenario, interpreter: &Interpreter, cores: us
     machine(scenario, &mut found);
     processes(scenario, interpreter, &mut found);
     threads(scenario, interpreter, cores, &mut found);
-    objects(scenario, &mut found);
+    objects(scenario, interpreter, &mut found);
     starts_and_joins(scenario, &mut found);
     if has_blocks(interpreter) && scenario.programs().values().any(|program| program.ops.iter().any(is_random_block)) {
         refuse(&mut found, &RANDOM_BLOCK, format!("on {}", interpreter.name()));
@@ -143,10 +145,30 @@ fn processes(scenario: &Scenario, interpreter: &Interpreter, found: &mut Vec<Ref
     }
 }
 
-fn objects(scenario: &Scenario, found: &mut Vec<Refusal>) {
-    let asks = |op: &&Op| matches!(op, Op::Use(..) | Op::Timeout { .. });
-    if scenario.programs().values().flat_map(|program| &program.ops).any(|op| asks(&op)) {
-        refuse(found, &OBJECTS, "a step".to_owned());
+fn objects(scenario: &Scenario, interpreter: &Interpreter, found: &mut Vec<Refusal>) {
+    if interpreter.version.0 >= 3 {
+        return;
+    }
+    for object in scenario.objects().values().filter(|object| matches!(object.form, Form::Barrier { .. })) {
+        refuse(found, &OBJECTS, format!("barrier {}, on {}", object.name, interpreter.name()));
+    }
+    for ops in scenario.programs().values().flat_map(|program| program.ops.windows(2)) {
+        let [Op::Timeout { .. }, step] = ops else { continue };
+        if let Some(what) = has_no_timeout(scenario, step) {
+            refuse(found, &OBJECTS, format!("a time-out for {what}, on {}", interpreter.name()));
+        }
+    }
+}
+
+/// What a step waits for, if 2.7 cannot wait for it in vain.
+fn has_no_timeout(scenario: &Scenario, step: &Op) -> Option<String> {
+    match step {
+        Op::Acquire(lock) => Some(format!("lock {}", scenario.locks()[*lock].name)),
+        Op::Use(object, Use::Acquire | Use::Wait) => {
+            let object = &scenario.objects()[*object];
+            (object.form != Form::Event).then(|| object.name.clone())
+        }
+        _ => None,
     }
 }
 

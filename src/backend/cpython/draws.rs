@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::ids::{IdVec, ThreadId};
-use crate::model::{Cursor, Length, Op, Scenario};
+use crate::model::{Cursor, Length, Op, Program, Scenario};
 use crate::rng::Stream;
 use crate::time::Span;
 
@@ -19,7 +19,8 @@ const MOST_DRAWS: usize = 500_000;
 pub(super) struct Walk {
     /// For every purpose (`cpu`, `native`, `io`, `sleep`) its random lengths, in order; for `choose` the chosen branches.
     pub draws: BTreeMap<&'static str, Vec<u64>>,
-    /// The sum of all lengths, to the end or to the bound of the walk.
+    /// The sum of all lengths, to the end or to the bound of the walk, and at most: every time-out passes, and the steps
+    /// behind it and under its `else` are done both.
     pub demand: Span,
     /// Whether the walk was given up: the program is too long for a real run.
     pub too_long: bool,
@@ -63,11 +64,12 @@ fn ends_with_others(scenario: &Scenario, thread: ThreadId) -> bool {
 /// Walks through a thread's program, to its end or until its own steps alone take longer than `bound`.
 fn walk(scenario: &Scenario, thread: ThreadId, bound: Option<Span>) -> Walk {
     let declared = &scenario.threads()[thread];
-    let program = &scenario.programs()[declared.program];
+    let declared_program = &scenario.programs()[declared.program];
+    let (program, certain) = (&both_ways(declared_program), certain(declared_program));
     let mut streams = Streams { seed: scenario.run().seed, name: &declared.stream, made: BTreeMap::new() };
     let mut walk = Walk::default();
     let mut cursor = Cursor::default();
-    let mut steps = 0;
+    let (mut steps, mut least) = (0, 0u64);
     while let Some(op) = cursor.fetch(program) {
         steps += 1;
         if steps > MOST_STEPS || walk.draws.values().any(|drawn| drawn.len() > MOST_DRAWS) {
@@ -90,9 +92,12 @@ fn walk(scenario: &Scenario, thread: ThreadId, bound: Option<Span>) -> Walk {
                 }
             };
             walk.demand = Span::from_ns(walk.demand.ns().saturating_add(length));
+            if certain[cursor.place as usize] {
+                least = least.saturating_add(length);
+            }
         }
         // Real steps never take less than their length, but for a little calibration error: hence the reserve.
-        if bound.is_some_and(|bound| walk.demand.ns() / 5 > bound.ns() / 4) {
+        if bound.is_some_and(|bound| least / 5 > bound.ns() / 4) {
             break;
         }
         cursor.advance();
@@ -113,6 +118,32 @@ impl Streams<'_> {
     }
 }
 
+/// The program without its jumps, so that a walk passes whatever may be done. They all lead forwards.
+fn both_ways(program: &Program) -> Program {
+    let straight = |(place, op): (usize, &Op)| match op {
+        Op::Goto(_) => Op::Goto(place as u32 + 1),
+        op => op.clone(),
+    };
+    Program { ops: program.ops.iter().enumerate().map(straight).collect() }
+}
+
+/// For every operation whether it is done, and takes its length, in any case: not where a time-out or a jump leads over it.
+fn certain(program: &Program) -> Vec<bool> {
+    let mut certain = vec![true; program.ops.len()];
+    for (place, op) in program.ops.iter().enumerate() {
+        if let Op::Timeout { otherwise: to, .. } | Op::Goto(to) = op {
+            certain[place..(*to as usize).min(program.ops.len())].fill(false);
+        }
+        // One of several branches is done, and each but the last ends with a jump behind all of them.
+        if let Op::Choose { places, .. } = op
+            && let Some(Op::Goto(to)) = places.get(1).and_then(|second| program.ops.get(*second as usize - 1))
+        {
+            certain[place..(*to as usize).min(program.ops.len())].fill(false);
+        }
+    }
+    certain
+}
+
 /// The purpose of a step's draws and its length, for steps that have one. The purposes are those of the kernel.
 pub(super) fn length_of(op: &Op) -> Option<(&'static str, &Length)> {
     match op {
@@ -120,6 +151,37 @@ pub(super) fn length_of(op: &Op) -> Option<(&'static str, &Length)> {
         Op::Native(length) | Op::NativeHoldingGil(length) => Some(("native", length)),
         Op::Io { length, .. } => Some(("io", length)),
         Op::Sleep(length) => Some(("sleep", length)),
+        Op::Timeout { after, .. } => Some(("timeout", after)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(ms: u64) -> Length {
+        Length::Fixed(Span::from_ms(ms))
+    }
+
+    /// {get, timeout: 5ms, else: [{cpu: 7ms}]}, {cpu: 1ms}: the draws of both ways are needed, only the last step is sure.
+    #[test]
+    fn a_walk_passes_both_ways_and_knows_what_is_sure() {
+        let program = Program {
+            ops: vec![
+                Op::Timeout { after: ms(5), otherwise: 3 },
+                Op::Show,
+                Op::Goto(4),
+                Op::Cpu(ms(7)),
+                Op::Cpu(ms(1)),
+            ],
+        };
+        assert_eq!(certain(&program), [false, false, false, false, true]);
+        let (program, mut cursor, mut seen) = (both_ways(&program), Cursor::default(), Vec::new());
+        while cursor.fetch(&program).is_some() {
+            seen.push(cursor.place);
+            cursor.advance();
+        }
+        assert_eq!(seen, [0, 1, 3, 4]);
     }
 }

@@ -11,9 +11,12 @@
 //! | a blocking step that lasted longer than its length plus this host's usual lateness | first `runnable`, for as long as the kernel counted time in the run queue, then `wants-gil` |
 //! | a `native` step that lasted longer than the core time it used | the same |
 
+use std::collections::VecDeque;
+
+use crate::backend::cpython::objects::Visit;
 use crate::backend::cpython::protocol::{Entry, ThreadReport, Verb};
-use crate::ids::{Id, IdVec, LockId, SpanId, ThreadId};
-use crate::trace::{LockAct, SpanAct, State, Why};
+use crate::ids::{Id, IdVec, LockId, ObjectId, SpanId, ThreadId};
+use crate::trace::{LockAct, ObjectAct, SpanAct, State, Why};
 
 /// A state from an instant on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub(super) struct Change {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Act {
     Lock(LockId, LockAct),
+    /// With what the object holds afterwards.
+    Object(ObjectId, ObjectAct, i64),
     Output(String),
     Span(SpanId, SpanAct),
 }
@@ -53,6 +58,8 @@ pub(super) struct Context {
     pub firsts: IdVec<ThreadId, Option<u64>>,
     /// When each thread finished.
     pub finishes: IdVec<ThreadId, Option<u64>>,
+    /// In which state threads wait for each object.
+    pub waits: IdVec<ObjectId, Option<State>>,
 }
 
 /// Waits shorter than this leave no trace: the two readings of a clock around a step that did not block.
@@ -62,8 +69,16 @@ impl Lane {
     /// The states of a thread, from its arrival to its end or to what it was last seen to begin.
     /// `gil` says whether it needs one, `came` how it came; the first thread of a child process has a `start_up`: the
     /// core time that went before its first line.
-    pub fn of(report: &ThreadReport, context: &Context, gil: bool, came: Why, start_up: Option<u64>) -> Lane {
-        let mut writer = Writer { lane: Lane::default(), context, gil, last: 0 };
+    /// `visits` are its uses of objects.
+    pub fn of(
+        report: &ThreadReport,
+        context: &Context,
+        visits: VecDeque<Visit>,
+        gil: bool,
+        came: Why,
+        start_up: Option<u64>,
+    ) -> Lane {
+        let mut writer = Writer { lane: Lane::default(), context, visits, gil, last: 0 };
         let Some(born) = report.born else { return writer.lane };
         writer.begin(report, born, came, start_up);
         report.log.iter().for_each(|entry| writer.entry(entry));
@@ -134,6 +149,8 @@ fn holds(state: State) -> bool {
 struct Writer<'c> {
     lane: Lane,
     context: &'c Context,
+    /// The uses of objects that come next.
+    visits: VecDeque<Visit>,
     gil: bool,
     /// Up to here the log has been read.
     last: u64,
@@ -212,6 +229,7 @@ impl Writer<'_> {
             }
             Verb::Join => {
                 let ended = self.context.finishes[ThreadId::new(entry.number())].unwrap_or(end);
+                let ended = self.in_vain(entry).unwrap_or(ended);
                 self.blocked((State::Join, Why::Joining), begin, ended, end);
             }
             Verb::StartProcess => {
@@ -221,6 +239,10 @@ impl Writer<'_> {
             Verb::JoinProcess => self.blocked((State::Join, Why::Joining), begin, end, end),
             Verb::Enter => self.act(begin, Act::Span(SpanId::new(entry.number()), SpanAct::Begin)),
             Verb::Leave => self.act(begin, Act::Span(SpanId::new(entry.number()), SpanAct::End)),
+            Verb::Take | Verb::Give | Verb::Put | Verb::Get | Verb::Set | Verb::Clear | Verb::Wait => self.visit(entry),
+            Verb::WaitNotified | Verb::Notify | Verb::NotifyAll | Verb::Meet | Verb::Load | Verb::Store => {
+                self.visit(entry);
+            }
             Verb::Print | Verb::Show => entry.lines.iter().for_each(|line| self.act(begin, Act::Output(line.clone()))),
         }
     }
@@ -267,17 +289,53 @@ impl Writer<'_> {
     /// The owner before released it at some instant that is known from that thread's own log.
     fn acquire(&mut self, entry: &Entry) {
         let (begin, end, lock) = (entry.begin, entry.end, LockId::new(entry.number()));
+        let ready = self.in_vain(entry).or_else(|| self.released(lock, begin, end));
+        self.waited((State::Lock, Why::LockBusy), begin, ready, end);
+        if entry.happened().is_some() {
+            self.act(end, Act::Lock(lock, LockAct::Acquire));
+        }
+    }
+
+    /// The last release of a lock in a stretch of time.
+    fn released(&self, lock: LockId, begin: u64, end: u64) -> Option<u64> {
         let releases = &self.context.releases[lock];
-        let released = releases[..releases.partition_point(|at| *at <= end)].last().copied();
-        match released.filter(|released| *released > begin) {
-            Some(released) => self.blocked((State::Lock, Why::LockBusy), begin, released, end),
+        releases[..releases.partition_point(|at| *at <= end)].last().copied().filter(|released| *released > begin)
+    }
+
+    /// When a step that waited in vain could go on: its time-out, and this host's usual lateness.
+    fn in_vain(&self, entry: &Entry) -> Option<u64> {
+        entry.in_vain().map(|due| due.saturating_add(self.context.late))
+    }
+
+    /// A step that could go on at `ready`, or that did not wait at all.
+    fn waited(&mut self, waits: (State, Why), begin: u64, ready: Option<u64>, end: u64) {
+        match ready.filter(|ready| *ready > begin) {
+            Some(ready) => self.blocked(waits, begin, ready, end),
             None if end - begin > self.context.patience => {
                 self.lost(begin);
                 self.python(end);
             }
             None => {}
         }
-        self.act(end, Act::Lock(lock, LockAct::Acquire));
+    }
+
+    /// A use of an object: it waited until it could go on, and perhaps for a lock.
+    fn visit(&mut self, entry: &Entry) {
+        let Some(visit) = self.visits.pop_front() else { return };
+        let (begin, end) = (entry.begin, entry.happened().unwrap_or(entry.end).max(entry.begin));
+        let ready = self.in_vain(entry).or(visit.ready);
+        if let Some(state) = self.context.waits[ObjectId::new(entry.number())] {
+            let notified = ready.filter(|ready| *ready > begin).unwrap_or(begin).min(end);
+            match visit.lock.and_then(|lock| self.released(lock, notified, end)) {
+                None => self.waited((state, Why::ObjectBusy), begin, ready, end),
+                Some(released) => {
+                    self.to(begin, state, Why::ObjectBusy);
+                    self.blocked((State::Lock, Why::LockBusy), notified, released, end);
+                }
+            }
+        }
+        self.lane.acts.extend(visit.acts);
+        self.last = end;
     }
 
     fn gap(&mut self, entry: &Entry) {
@@ -310,6 +368,10 @@ impl Writer<'_> {
             Verb::Io => (State::Io, Why::IoStarted),
             Verb::Sleep => (State::Sleep, Why::SleepStarted),
             Verb::Acquire => (State::Lock, Why::LockBusy),
+            verb if verb.uses_object() => match self.context.waits[ObjectId::new(length as usize)] {
+                Some(state) => (state, Why::ObjectBusy),
+                None => return,
+            },
             Verb::Start => (State::Event, Why::ChildStarting),
             Verb::Join | Verb::JoinProcess => (State::Join, Why::Joining),
             _ => return,
@@ -346,7 +408,7 @@ mod tests {
             log,
             totals: None,
         };
-        let lane = Lane::of(&report, &context, true, Why::Arrived, None);
+        let lane = Lane::of(&report, &context, VecDeque::new(), true, Why::Arrived, None);
         lane.changes.iter().map(|change| (change.at / 1000, change.state.word())).collect()
     }
 

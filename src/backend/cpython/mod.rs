@@ -1,14 +1,15 @@
 //! The same scenario on a real CPython: real threads, real processes, real locks, real sleeps.
 //!
 //! `find` looks for interpreters, `worker.py` runs in one of them, `spawn` sees to it that it ends, `protocol` is what
-//! the two say to each other, `lane` and `records` make a timeline of what each thread saw of itself, `divergence` is
-//! the table of what is different from the model.
+//! the two say to each other, `lane`, `objects` and `records` make a timeline of what each thread saw of itself,
+//! `divergence` is the table of what is different from the model.
 
 mod divergence;
 mod draws;
 mod error;
 mod find;
 mod lane;
+mod objects;
 mod protocol;
 mod records;
 mod scratch;

@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use crate::backend::cpython::divergence::{How, members, method_word, threads_of, ways};
 use crate::backend::cpython::draws::{Walk, length_of};
-use crate::ids::{Id, IdVec, ProcId, ThreadId};
-use crate::model::{Arrival, Gil, GilRule, Length, Members, Op, Scenario};
+use crate::ids::{Id, IdVec, ObjectId, ProcId, ThreadId};
+use crate::model::{Arrival, Form, Gil, GilRule, Length, Members, Object, Op, Scenario, Use};
 use crate::time::Span;
 
 // ---------------------------------------------------------------- the job
@@ -21,11 +21,12 @@ pub(super) fn job(scenario: &Scenario, walks: &IdVec<ThreadId, Walk>, gap: Span,
         "processes": processes(scenario),
         "threads": scenario.threads().ids().map(|id| thread(scenario, id, &walks[id])).collect::<Vec<_>>(),
         "programs": scenario.programs().values().map(|program| {
-            program.ops.iter().map(|each| op(each, has_blocks)).collect::<Vec<_>>()
+            program.ops.iter().map(|each| op(scenario, each, has_blocks)).collect::<Vec<_>>()
         }).collect::<Vec<_>>(),
         "locks": scenario.locks().values().map(|lock| {
             json!({"process": lock.process.index(), "reentrant": lock.reentrant})
         }).collect::<Vec<_>>(),
+        "objects": scenario.objects().values().map(object).collect::<Vec<_>>(),
         "devices": scenario.devices().values().map(|device| json!({"at_once": device.at_once})).collect::<Vec<_>>(),
         "groups": scenario.groups().iter().map(|(id, group)| json!({
             "kind": if matches!(group.members, Members::Threads(_)) { "threads" } else { "processes" },
@@ -99,8 +100,21 @@ fn thread(scenario: &Scenario, id: ThreadId, walk: &Walk) -> Value {
     })
 }
 
+/// An object; its size is what the maker of it in Python wants to know.
+fn object(object: &Object) -> Value {
+    let (kind, size) = match object.form {
+        Form::Semaphore { permits } => ("semaphore", json!(permits)),
+        Form::Queue { capacity } => ("queue", json!(capacity.unwrap_or(0))),
+        Form::Event => ("event", Value::Null),
+        Form::Condition { lock } => ("condition", json!(lock.index())),
+        Form::Barrier { parties } => ("barrier", json!(parties)),
+        Form::Variable { initial } => ("variable", json!(initial)),
+    };
+    json!({"process": object.process.index(), "kind": kind, "size": size})
+}
+
 /// A step as the worker knows it. Where straight-line code `has_blocks`, it is emulated by a call that keeps the GIL.
-fn op(op: &Op, has_blocks: bool) -> Value {
+fn op(scenario: &Scenario, op: &Op, has_blocks: bool) -> Value {
     let length = length_of(op).map(|(_, length)| match length {
         Length::Fixed(span) => Some(span.ns()),
         Length::Random(_) => None,
@@ -120,11 +134,32 @@ fn op(op: &Op, has_blocks: bool) -> Value {
         Op::Show => json!(["show"]),
         Op::Repeat { times, end } => json!(["repeat", times, end]),
         Op::Again { start } => json!(["again", start]),
-        Op::Use(..) | Op::Timeout { .. } => unreachable!("refused before anything starts"),
         Op::Enter(span) => json!(["enter", span.index()]),
         Op::Leave(span) => json!(["leave", span.index()]),
         Op::Choose { places, .. } => json!(["choose", places]),
-        Op::Goto(place) => json!(["jump", place]),
+        Op::Use(object, verb) => use_of(*object, *verb, scenario.objects()[*object].form),
+        Op::Timeout { otherwise, .. } => json!(["timeout", length, otherwise]),
+        Op::Goto(place) => json!(["goto", place]),
+    }
+}
+
+/// A step that uses an object; one that uses a condition names its lock too.
+fn use_of(object: ObjectId, verb: Use, form: Form) -> Value {
+    let (object, lock) = (object.index(), if let Form::Condition { lock } = form { Some(lock.index()) } else { None });
+    match verb {
+        Use::Acquire => json!(["take", object]),
+        Use::Release => json!(["give", object]),
+        Use::Put => json!(["put", object]),
+        Use::Get => json!(["get", object]),
+        Use::Set => json!(["set", object]),
+        Use::Clear => json!(["clear", object]),
+        Use::Wait if lock.is_none() => json!(["wait", object]),
+        Use::Wait => json!(["wait_notified", object, lock]),
+        Use::Notify => json!(["notify", object, lock]),
+        Use::NotifyAll => json!(["notify_all", object, lock]),
+        Use::Meet => json!(["meet", object]),
+        Use::Load => json!(["load", object]),
+        Use::Store(add) => json!(["store", object, add]),
     }
 }
 
@@ -222,7 +257,17 @@ macro_rules! verbs {
 verbs! {
     Cpu "cpu" Native "native" Hold "native_holding_gil" Io "io" Sleep "sleep" Acquire "acquire" Release "release"
     Start "start" Join "join" Print "print" Show "show" Gap "gap" StartProcess "start_process"
-    JoinProcess "join_process" Enter "enter" Leave "leave"
+    JoinProcess "join_process" Enter "enter" Leave "leave" Take "take" Give "give" Put "put" Get "get" Set "set" Clear "clear" Wait "wait"
+    WaitNotified "wait_notified" Notify "notify" NotifyAll "notify_all" Meet "meet" Load "load" Store "store"
+}
+
+impl Verb {
+    /// Whether it uses a shared object other than a lock.
+    pub fn uses_object(self) -> bool {
+        use Verb::{Clear, Get, Give, Load, Meet, Notify, NotifyAll, Put, Set, Store, Take, Wait, WaitNotified};
+        let own = [Take, Give, Put, Get, Set, Clear, Wait, WaitNotified, Notify, NotifyAll, Meet, Load, Store];
+        own.contains(&self)
+    }
 }
 
 /// One entry of a thread's log.
@@ -232,8 +277,10 @@ pub(super) struct Entry {
     pub begin: u64,
     pub end: u64,
     /// By verb. `cpu`: core time used, length, executed. Other work: core time used, length, nanoseconds in the run
-    /// queue if it was late. `io`, `sleep`: when the answer was written (0 = no server), length, the same. Locks, starts, joins: the number of the other, core time used by a start. A gap: voluntary switches, involuntary ones, nanoseconds
-    /// in the run queue (-1 = unknown).
+    /// queue if it was late. `io`, `sleep`: when the answer was written (0 = no server), length, the same. A start: the
+    /// number of the other, core time used. Locks, objects, joins: the number of the other, what came of it (items of a
+    /// queue, the place at a barrier, the value of a variable), when; or the time-out and -1, if it was in vain. A gap:
+    /// voluntary switches, involuntary ones, nanoseconds in the run queue (-1 = unknown).
     pub numbers: [i64; 3],
     /// Printed lines.
     pub lines: Vec<String>,
@@ -383,9 +430,19 @@ fn code(value: &Value) -> Option<(usize, i32)> {
 }
 
 impl Entry {
-    /// The number of the lock, thread, process or span that the entry is about.
+    /// The number of the lock, object, thread, process or span that the entry is about.
     pub fn number(&self) -> usize {
         usize::try_from(self.numbers[0]).unwrap_or(usize::MAX)
+    }
+
+    /// When it happened; `None` = it waited in vain.
+    pub fn happened(&self) -> Option<u64> {
+        u64::try_from(self.numbers[2]).ok()
+    }
+
+    /// When its time-out was over, if the step waited in vain.
+    pub fn in_vain(&self) -> Option<u64> {
+        self.happened().is_none().then(|| self.begin.saturating_add(self.numbers[1].max(0) as u64))
     }
 }
 
@@ -403,9 +460,13 @@ impl Report {
             Verb::Enter | Verb::Leave => entry.number() < scenario.spans().len(),
             Verb::Start | Verb::Join => entry.number() < threads,
             Verb::StartProcess | Verb::JoinProcess => entry.number() < processes,
+            verb if verb.uses_object() => entry.number() < scenario.objects().len(),
             _ => true,
         };
+        let begun =
+            |(verb, _, number): (Verb, u64, u64)| !verb.uses_object() || number < scenario.objects().len() as u64;
         self.threads.iter().all(|each| each.thread < threads && each.log.iter().all(entry))
+            && self.threads.iter().filter_map(|each| each.begun).all(begun)
             && self.processes.iter().all(|each| each.process < processes)
             && self.codes.iter().all(|(process, _)| *process < processes)
             && self.refused.iter().all(|(_, thread, ..)| *thread < threads)

@@ -8,11 +8,13 @@ use std::collections::BTreeSet;
 
 use crate::backend::cpython::divergence::{How, threads_of, ways};
 use crate::backend::cpython::lane::{Act, Context, Lane};
-use crate::backend::cpython::protocol::{Cost, Report, ThreadReport, Verb};
+use crate::backend::cpython::objects::visits;
+use crate::backend::cpython::protocol::{Cost, Entry, Report, ThreadReport, Verb};
 use crate::backend::noted::{Noted, Rank, timeline};
 use crate::backend::reached::reached;
-use crate::ids::{GilId, Id, IdVec, LockId, ProcId, ThreadId};
-use crate::model::Scenario;
+use crate::ids::{GilId, Id, IdVec, LockId, ObjectId, ProcId, ThreadId};
+use crate::kernel::state_of;
+use crate::model::{Form, Scenario};
 use crate::time::{Instant, Span};
 use crate::trace::{Ending, GilAct, LockAct, Record, State, What, Why};
 
@@ -29,12 +31,14 @@ pub(super) fn records(scenario: &Scenario, report: &Report, patience: Span) -> (
     let (ending, end) = ending(scenario, report);
     let context = context(scenario, report, &report.cost, patience);
     let starters = starters(scenario, report);
+    let mut visits = visits(scenario, report);
     let mut lanes: IdVec<ThreadId, Lane> = IdVec::filled(scenario.threads().len(), Lane::default());
     for each in &report.threads {
         let thread = ThreadId::new(each.thread);
         let gil = scenario.gil_of(thread).is_some();
         let came = if starters[thread].is_some() { Why::Started } else { Why::Arrived };
-        lanes[thread] = Lane::of(each, &context, gil, came, start_up(scenario, report, thread));
+        let visits = std::mem::take(&mut visits[thread]);
+        lanes[thread] = Lane::of(each, &context, visits, gil, came, start_up(scenario, report, thread));
     }
     let ends = process_ends(scenario, report, end);
     for thread in lanes.ids() {
@@ -75,16 +79,31 @@ fn context(scenario: &Scenario, report: &Report, cost: &Cost, patience: Span) ->
         releases: IdVec::filled(scenario.locks().len(), Vec::new()),
         firsts: IdVec::filled(scenario.threads().len(), None),
         finishes: IdVec::filled(scenario.threads().len(), None),
+        waits: scenario.objects().values().map(|object| state_of(object.form)).collect(),
     };
     for thread in &report.threads {
         context.firsts[ThreadId::new(thread.thread)] = thread.first;
         context.finishes[ThreadId::new(thread.thread)] = thread.finished;
-        for entry in thread.log.iter().filter(|entry| entry.verb == Verb::Release) {
-            context.releases[LockId::new(entry.number())].push(entry.begin);
+        for entry in &thread.log {
+            if let Some(lock) = lets_go(scenario, entry) {
+                context.releases[lock].push(entry.begin);
+            }
         }
     }
     context.releases.values_mut().for_each(|releases| releases.sort_unstable());
     context
+}
+
+/// The lock that is free when a step has begun.
+fn lets_go(scenario: &Scenario, entry: &Entry) -> Option<LockId> {
+    match entry.verb {
+        Verb::Release => Some(LockId::new(entry.number())),
+        Verb::WaitNotified => match scenario.objects()[ObjectId::new(entry.number())].form {
+            Form::Condition { lock } => Some(lock),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// Who started whom by a step: threads, and the threads of processes.
@@ -240,6 +259,10 @@ impl Writer<'_> {
                 Act::Lock(lock, act) => {
                     let rank = if *act == LockAct::Acquire { Rank::Acquire } else { Rank::Release };
                     self.add(*at, rank, thread, What::Lock { lock: *lock, thread, act: *act });
+                }
+                Act::Object(object, act, value) => {
+                    let what = What::Object { object: *object, thread, act: *act, value: *value };
+                    self.add(*at, Rank::of(*act), thread, what);
                 }
             }
         }

@@ -10,6 +10,8 @@ How steps become real:
   native_holding_gil   one C call that exhausts an iterator and keeps the GIL
   io                   select() on a pipe that stays silent, timed; with a device a read() that a server process answers
   sleep, locks, start, join   time.sleep, threading.Lock and RLock, Thread and multiprocessing.Process
+  other shared objects   threading.Semaphore, Event, Condition and Barrier, queue.Queue, an integer in a global dict
+  timeout              an argument of the call of the next step; who has waited in vain goes on elsewhere
 
 What is recorded: a pair of clock readings around every step, and inside `cpu` every gap between two readings, with what
 the kernel counted meanwhile (context switches, time in the run queue). Counters are read without dropping the GIL.
@@ -30,7 +32,9 @@ import traceback
 
 try:
     import _thread as thread
+    import queue
 except ImportError:
+    import Queue as queue
     import thread
 try:
     import fcntl
@@ -50,9 +54,13 @@ except Exception:
 LINUX = sys.platform.startswith("linux")
 ROUND = 1000  # Iterations of the cpu loop between two readings of the clock.
 STEPS = ["cpu", "native", "native_holding_gil", "io", "sleep", "acquire", "release", "start", "join", "print", "show",
-         "repeat", "again", "gap", "start_process", "join_process", "enter", "leave", "choose", "jump"]
+         "repeat", "again", "gap", "start_process", "join_process", "enter", "leave", "timeout", "goto", "choose",
+         "take", "give", "put", "get", "set", "clear", "wait", "wait_notified", "notify", "notify_all", "meet", "load",
+         "store"]
 (CPU, NATIVE, HOLD, IO, SLEEP, ACQUIRE, RELEASE, START, JOIN, PRINT, SHOW, REPEAT, AGAIN, GAP, FORK, REAP, ENTER,
  LEAVE) = range(18)
+TAKE, GIVE, PUT, GET, SET, CLEAR, WAIT, WAIT_NOTIFIED, NOTIFY, NOTIFY_ALL, MEET, LOAD, STORE = range(21, 34)
+TIMED = frozenset(["acquire", "release", "join", "join_process"] + STEPS[TAKE:])  # Entries that end with an instant.
 MOST_ENTRIES = 400000  # of one thread's log.
 REQUEST = struct.Struct("=IIdd")  # device, thread, asked at (clock), length (clock units)
 
@@ -304,7 +312,8 @@ class Actor(object):
         self.number = number
         self.draws = dict((verb, iter(lengths)) for verb, lengths in self.spec["draws"].items())
         self.ops = [self.prepare(op) for op in (JOB["programs"][self.spec["program"]] if ops is None else ops)]
-        self.log, self.loops = [], []
+        self.log, self.loops, self.read = [], [], {}
+        self.patience = None  # Of the next step: how long it may wait, and the place where it goes on if that was in vain.
         self.born = self.first = self.finished = self.begun = self.thread = None
         self.counters = self.before = self.after = None
         self.queued = 0  # What the run queue had cost when it was last looked at.
@@ -419,23 +428,126 @@ class Actor(object):
         self.log.append((SLEEP, place, begin, end, None, length, self.waited(begin, end, length)))
         return place + 1
 
-    def acquire(self, place, op):
-        begin = now()
-        self.begun = (ACQUIRE, place, begin, op[2])
-        PROCESS.locks[op[2]].acquire()
-        PROCESS.owners[op[2]].append(self)
-        self.log.append((ACQUIRE, place, begin, now(), op[2]))
+    def timeout(self, place, op):
+        length = op[2] if op[2] is not None else next(self.draws["timeout"])
+        self.patience = length, op[3]
         return place + 1
 
-    def release(self, place, op):
-        owners = PROCESS.owners[op[2]]
-        if not owners or owners[-1] is not self:
-            self.refuse("E204", "releases a lock that it does not hold", op[2])
+    def goto(self, place, op):
+        return op[2]
+
+    def waits(self, verb, place, op, call):
+        """A step that may have to wait. `call` gets the time-out in seconds or None and answers with what came of it and
+        when (None = at its end), or with None if it waited in vain. An entry in vain has the time-out and no instant."""
+        (length, otherwise), self.patience = self.patience or (None, None), None
         begin = now()
-        owners.pop()
-        PROCESS.locks[op[2]].release()
-        self.log.append((RELEASE, place, begin, begin, op[2]))
+        self.begun = (verb, place, begin, op[2])
+        came = call(None if length is None else length * 1e-9)
+        end = now()
+        if came is None:
+            self.log.append((verb, place, begin, end, op[2], length, None))
+            return otherwise
+        self.log.append((verb, place, begin, end, op[2], came[0], came[1] or end))
         return place + 1
+
+    def acts(self, verb, place, op, call):
+        """A step that does not wait for others."""
+        begin = now()
+        call()
+        self.log.append((verb, place, begin, now(), op[2], 0, begin))
+        return place + 1
+
+    def acquire(self, place, op):
+        following = self.waits(ACQUIRE, place, op, lambda seconds: taken(PROCESS.locks[op[2]], seconds))
+        if self.log[-1][6] is not None:
+            PROCESS.owners[op[2]].append(self)
+        return following
+
+    def release(self, place, op):
+        self.check_owner(op[2], "releases a lock that it does not hold")
+        PROCESS.owners[op[2]].pop()
+        return self.acts(RELEASE, place, op, PROCESS.locks[op[2]].release)
+
+    def check_owner(self, lock, complaint):
+        owners = PROCESS.owners[lock]
+        if not owners or owners[-1] is not self:
+            self.refuse("E204", complaint, lock)
+
+    # ------------------------------------------------------------ shared objects
+
+    def take(self, place, op):
+        return self.waits(TAKE, place, op, lambda seconds: taken(PROCESS.objects[op[2]], seconds))
+
+    def give(self, place, op):
+        return self.acts(GIVE, place, op, PROCESS.objects[op[2]].release)
+
+    def put(self, place, op):
+        def call(seconds):
+            item = []
+            try:
+                PROCESS.objects[op[2]].put(item, True, seconds)
+                return item
+            except queue.Full:
+                return None
+        return self.waits(PUT, place, op, call)
+
+    def get(self, place, op):
+        def call(seconds):
+            try:
+                return PROCESS.objects[op[2]].get(True, seconds)
+            except queue.Empty:
+                return None
+        return self.waits(GET, place, op, call)
+
+    def set(self, place, op):
+        return self.acts(SET, place, op, PROCESS.objects[op[2]].set)
+
+    def clear(self, place, op):
+        return self.acts(CLEAR, place, op, PROCESS.objects[op[2]].clear)
+
+    def wait(self, place, op):
+        return self.waits(WAIT, place, op, lambda seconds: (0, None) if PROCESS.objects[op[2]].wait(seconds) else None)
+
+    def wait_notified(self, place, op):
+        """Condition.wait: meanwhile the lock is not this thread's, however often it held it."""
+        lock = op[3]
+        self.check_owner(lock, "waits for a condition without holding its lock")
+
+        def call(seconds):
+            owners, PROCESS.owners[lock] = PROCESS.owners[lock], []
+            notified = PROCESS.objects[op[2]].wait(seconds)
+            PROCESS.owners[lock] = owners
+            return (0, None) if notified or seconds is None else None
+        return self.waits(WAIT_NOTIFIED, place, op, call)
+
+    def notify(self, place, op):
+        self.check_owner(op[3], "notifies a condition without holding its lock")
+        return self.acts(NOTIFY, place, op, PROCESS.objects[op[2]].notify)
+
+    def notify_all(self, place, op):
+        self.check_owner(op[3], "notifies a condition without holding its lock")
+        return self.acts(NOTIFY_ALL, place, op, PROCESS.objects[op[2]].notify_all)
+
+    def meet(self, place, op):
+        def call(_):
+            index = PROCESS.objects[op[2]].wait()
+            return index, HERE.opened if index == PROCESS.objects[op[2]].parties - 1 else None
+        return self.waits(MEET, place, op, call)
+
+    def load(self, place, op):
+        begin = now()
+        value = self.read[op[2]] = VARIABLES[op[2]]
+        self.log.append((LOAD, place, begin, begin, op[2], value, begin))
+        return place + 1
+
+    def store(self, place, op):
+        value = self.read.get(op[2], 0) + op[3]
+        begin = now()
+        VARIABLES[op[2]] = value
+        self.log.append((STORE, place, begin, begin, op[2], value, begin))
+        return place + 1
+
+    # ------------------------------------------------------------ threads and output
 
     def start(self, place, op):
         left, todo = PROCESS.members(op[2]), op[3]
@@ -451,11 +563,14 @@ class Actor(object):
         targets = list(PROCESS.started.get(op[2], ()))
         if group["members"] and group["started"] and not targets:
             self.refuse("E206", "joins a group none of whose members has been started", op[2])
+        patience, last = self.patience, now() + (self.patience or (0,))[0] * UNIT
         for verb, member, target in targets or [(JOIN, key, PROCESS.actors[key].thread) for key in group["members"]]:
-            begin = now()
-            self.begun = (verb, place, begin, member)
-            target.join()
-            self.log.append((verb, place, begin, now(), member))
+            if patience:
+                self.patience = max(last - now(), 0) / UNIT, patience[1]
+            following = self.waits(verb, place, (None, None, member), lambda seconds: joined(target, seconds))
+            if self.log[-1][6] is None:
+                return following
+        self.patience = None
         return place + 1
 
     def print_(self, place, op):
@@ -497,9 +612,6 @@ class Actor(object):
 
     def choose(self, place, op):
         return op[2][next(self.draws["choose"])]
-
-    def jump(self, place, op):
-        return op[2]
 
     def refuse(self, code, detail, target):
         PROCESS.refused.append((code, self.number, now(), detail, target))
@@ -554,6 +666,50 @@ class Actor(object):
                 "begun": self.begun, "log": self.log[:], "totals": totals}
 
 
+HERE = threading.local()
+VARIABLES = {}
+
+
+def taken(lock, seconds):
+    """Takes a lock or a permit. 2.7 knows no time-out here."""
+    return (0, None) if (lock.acquire() if seconds is None else lock.acquire(True, seconds)) else None
+
+
+def joined(target, seconds):
+    target.join(seconds)
+    return None if target.is_alive() else (0, None)
+
+
+def opens():
+    """Runs in the thread that comes to a barrier last, when all have come and nobody has left."""
+    HERE.opened = now()
+
+
+class Queue(queue.Queue, object):
+    """Tells whoever puts or gets, from within the queue's own lock, how many items there are then, and when that was."""
+
+    def _put(self, item):
+        self.queue.append(item)
+        item[:] = len(self.queue), now()
+
+    def _get(self):
+        self.queue.popleft()
+        return len(self.queue), now()
+
+
+def make_object(spec, locks):
+    kind, size = spec["kind"], spec["size"]
+    if kind == "semaphore":
+        return threading.Semaphore(size)
+    if kind == "queue":
+        return Queue(size)
+    if kind == "event":
+        return threading.Event()
+    if kind == "condition":
+        return threading.Condition(locks[size])
+    return threading.Barrier(size, opens)
+
+
 class NoCounters(object):
     def read(self, queue=True):
         return resource.getrusage(Counters.WHO)[14:16] + (-1,) if resource else (-1, -1, -1)
@@ -575,6 +731,12 @@ class Process(object):
         self.locks = dict((key, threading.RLock() if lock["reentrant"] else threading.Lock())
                           for key, lock in enumerate(JOB["locks"]) if lock["process"] == number)
         self.owners = dict((key, []) for key in self.locks)
+        self.objects = {}
+        for key, spec in enumerate(JOB["objects"]):
+            if spec["process"] == number and spec["kind"] == "variable":
+                VARIABLES[key] = spec["size"]
+            elif spec["process"] == number:
+                self.objects[key] = make_object(spec, self.locks)
         self.actors = dict((key, Actor(key)) for key in self.spec["threads"])
         self.left, self.started, self.children = {}, {}, []
         self.refused, self.failed, self.codes, self.alive = [], [], {}, []
@@ -851,6 +1013,8 @@ def pass_on(result, relative):
         entry = [STEPS[entry[0]], entry[1], relative(entry[2]), relative(entry[3])] + list(entry[4:])
         if entry[0] == "io":
             entry[4] = relative(entry[4])
+        elif entry[0] in TIMED:
+            entry[6] = -1 if entry[6] is None else max(relative(entry[6]), 0)
         log.append(entry)
     begun = result["begun"]
     if begun:

@@ -5,11 +5,12 @@ use std::thread::Scope;
 
 use super::clock::{CHUNK, Queue, cpu_time, spin};
 use super::gil::{Moment, Stop};
+use super::sharing::Patience;
 use super::world::World;
-use crate::ids::{GilId, GroupId, Id, LockId, ProcId, SpanId, ThreadId};
+use crate::ids::{GilId, GroupId, Id, LockId, ObjectId, ProcId, SpanId, ThreadId};
 use crate::model::{Arrival, Cursor, Length, Members, Op};
 use crate::rng::Stream;
-use crate::trace::{Ending, GilAct, LockAct, SpanAct, State, Why};
+use crate::trace::{Ending, GilAct, LockAct, ObjectAct, SpanAct, State, Why};
 
 /// What a thread noted, and when.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +25,8 @@ pub(super) enum Mark {
     State(State, Why),
     Gil(GilId, GilAct),
     Lock(LockId, LockAct),
+    /// With what the object holds afterwards.
+    Object(ObjectId, ObjectAct, i64),
     /// The lock was handed over to this thread.
     HandOver(LockId, ThreadId),
     Output(String),
@@ -81,16 +84,22 @@ impl Crew<'_, '_> {
     }
 }
 
-struct Actor<'scope, 'env> {
+pub(super) struct Actor<'scope, 'env> {
     crew: Crew<'scope, 'env>,
-    world: &'scope World<'env>,
-    me: ThreadId,
-    process: ProcId,
+    pub world: &'scope World<'env>,
+    pub me: ThreadId,
+    pub process: ProcId,
     gil: Option<GilId>,
     streams: BTreeMap<&'static str, Stream>,
     queue: Queue,
     holds: bool,
-    log: Log,
+    /// Of the step under way.
+    pub patience: Option<Patience>,
+    /// Where the program goes on, if not behind the step under way.
+    pub goes_on_at: Option<u32>,
+    /// What it has read of each variable.
+    pub read: BTreeMap<ObjectId, i64>,
+    pub log: Log,
 }
 
 impl<'scope, 'env> Actor<'scope, 'env> {
@@ -100,7 +109,20 @@ impl<'scope, 'env> Actor<'scope, 'env> {
         let process = world.scenario.threads()[me].process;
         let gil = world.scenario.gil_of(me);
         let log = Log { stamps: Vec::with_capacity(4096), ..Log::default() };
-        Actor { crew, world, me, process, gil, streams: BTreeMap::new(), queue: Queue::new(), holds: false, log }
+        Actor {
+            crew,
+            world,
+            me,
+            process,
+            gil,
+            streams: BTreeMap::new(),
+            queue: Queue::new(),
+            holds: false,
+            patience: None,
+            goes_on_at: None,
+            read: BTreeMap::new(),
+            log,
+        }
     }
 
     fn note(&mut self, mark: Mark) {
@@ -168,7 +190,13 @@ impl<'scope, 'env> Actor<'scope, 'env> {
                 continue;
             }
             self.step(op)?;
-            cursor.advance();
+            if !matches!(op, Op::Timeout { .. }) {
+                self.patience = None;
+            }
+            match self.goes_on_at.take() {
+                Some(place) => cursor.jump(place),
+                None => cursor.advance(),
+            }
         }
         Ok(())
     }
@@ -227,11 +255,15 @@ impl<'scope, 'env> Actor<'scope, 'env> {
                 Ok(())
             }
             Op::Show | Op::Repeat { .. } | Op::Again { .. } | Op::Choose { .. } | Op::Goto(_) => Ok(()),
-            Op::Use(..) | Op::Timeout { .. } => unreachable!("refused before anything starts"),
+            Op::Use(object, verb) => self.use_object(*object, *verb),
+            Op::Timeout { after, otherwise } => {
+                self.be_patient(after, *otherwise);
+                Ok(())
+            }
         }
     }
 
-    fn length(&mut self, purpose: &'static str, length: &Length) -> u64 {
+    pub(super) fn length(&mut self, purpose: &'static str, length: &Length) -> u64 {
         match length {
             Length::Fixed(span) => span.ns(),
             Length::Random(distribution) => distribution.sample(self.stream(purpose)),
@@ -366,7 +398,11 @@ impl<'scope, 'env> Actor<'scope, 'env> {
     }
 
     /// `Py_BEGIN_ALLOW_THREADS` … `Py_END_ALLOW_THREADS`.
-    fn blocking(&mut self, state: (State, Why), act: impl FnOnce(&mut Self) -> Result<(), Stop>) -> Result<(), Stop> {
+    pub(super) fn blocking(
+        &mut self,
+        state: (State, Why),
+        act: impl FnOnce(&mut Self) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
         self.give(state);
         act(self)?;
         self.take()
@@ -393,34 +429,6 @@ impl<'scope, 'env> Actor<'scope, 'env> {
         })
     }
 
-    /// Tries first; only who has to wait drops the GIL.
-    fn acquire(&mut self, lock: LockId) -> Result<(), Stop> {
-        let (world, process, me) = (self.world, self.process, self.me);
-        let mark = Mark::Lock(lock, LockAct::Acquire);
-        let stamps = &mut self.log.stamps;
-        let told = |stamps: &mut Vec<Stamp>| stamps.push(Stamp { at: world.clock.now(), mark: mark.clone() });
-        if world.locks[lock].try_acquire(me, || told(stamps)) {
-            return Ok(());
-        }
-        self.blocking((State::Lock, Why::LockBusy), |actor| {
-            let since = world.clock.now();
-            world.locks[lock].acquire(me, since, || world.is_over(process), || told(&mut actor.log.stamps))
-        })
-    }
-
-    fn release(&mut self, lock: LockId) -> Result<(), Stop> {
-        let (world, stamps) = (self.world, &mut self.log.stamps);
-        let released = world.locks[lock].release(self.me, world.clock.now(), |heir| {
-            let mark = heir.map_or(Mark::Lock(lock, LockAct::Release), |heir| Mark::HandOver(lock, heir));
-            stamps.push(Stamp { at: world.clock.now(), mark });
-        });
-        if released {
-            return Ok(());
-        }
-        let detail = format!("release of lock {} by a thread that does not own it", world.scenario.locks()[lock].name);
-        Err(world.refuse(Ending::ModelError { code: "E204", thread: self.me, detail }, world.clock.now()))
-    }
-
     fn start(&mut self, group: GroupId, count: Option<u32>) -> Result<(), Stop> {
         let world = self.world;
         let Some(members) = world.next_members(group, count) else {
@@ -445,9 +453,15 @@ impl<'scope, 'env> Actor<'scope, 'env> {
         let (Members::Threads(range) | Members::Processes(range)) = self.world.scenario.groups()[group].members.clone();
         for member in range.map(|member| member as usize) {
             if !self.world.has_member_ended(group, member) {
+                let (deadline, mut ended) = (self.deadline(), false);
                 self.blocking((State::Join, Why::Joining), |actor| {
-                    actor.world.wait_for_member(actor.process, group, member)
+                    ended = actor.world.wait_for_member(actor.process, group, member, deadline)?;
+                    Ok(())
                 })?;
+                if !ended {
+                    self.give_up();
+                    return Ok(());
+                }
             }
         }
         Ok(())

@@ -41,15 +41,27 @@ impl Lock {
         free
     }
 
-    /// Waits for it; `over` says whether the run is.
-    pub fn acquire(&self, me: ThreadId, since: u64, over: impl Fn() -> bool, told: impl FnOnce()) -> Result<(), Stop> {
+    /// Waits for it, as long as `left` says; tells whether it was got. `over` says whether the run is.
+    pub fn acquire(
+        &self,
+        (me, since): (ThreadId, u64),
+        left: impl Fn() -> Option<Duration>,
+        over: impl Fn() -> bool,
+        told: impl FnOnce(),
+    ) -> Result<bool, Stop> {
         let mut state = self.state.lock();
         state.waiters.push_back((me, since));
-        while state.owner.is_some_and(|owner| owner != me) {
+        let mut busy = state.owner.is_some_and(|owner| owner != me);
+        while busy {
+            let left = left();
             if over() {
                 return Err(Stop);
             }
-            state = self.cond.wait(state);
+            if left.is_some_and(|left| left.is_zero()) {
+                break;
+            }
+            state = self.cond.wait_at_most(state, left);
+            busy = state.owner.is_some_and(|owner| owner != me);
         }
         state.waiters.retain(|(waiter, _)| *waiter != me);
         if state.owner.is_none() {
@@ -57,7 +69,17 @@ impl Lock {
             state.depth = 1;
             told();
         }
-        Ok(())
+        Ok(!busy)
+    }
+
+    /// Whether it is this thread's.
+    pub fn is_owned_by(&self, me: ThreadId) -> bool {
+        self.state.lock().owner == Some(me)
+    }
+
+    /// How often its owner holds it; from now on it does so `depth` times.
+    pub fn set_depth(&self, depth: u32) -> u32 {
+        std::mem::replace(&mut self.state.lock().depth, depth)
     }
 
     /// Releases it; false if it is somebody else's. Whoever has waited longer than the fair time gets it at once, told as

@@ -11,7 +11,9 @@ mod actor;
 pub(in crate::backend) mod clock;
 mod gil;
 mod lock;
+mod object;
 mod records;
+mod sharing;
 mod sync;
 mod world;
 
@@ -36,6 +38,7 @@ pub const DIVERGENCES: &[&str] = &[
     "processes are threads of this process, each with a GIL of its own; starting one costs no more than starting a thread",
     "an interpreter is a GIL and nothing else: `show` prints nothing, and its costs (fork, spawn, imports) do not occur",
     "a free-threaded interpreter takes the model's own factor longer; a real one has a factor of its own",
+    "the lock inside of a queue, an event, a semaphore or a barrier is held for no time, and nobody waits for it",
     "io is a sleep, and a device a queue in front of it",
     "a holder looks for a request every 10 us, an interpreter every few bytecodes",
     "on which core a thread runs is not recorded",
@@ -109,10 +112,6 @@ impl Native {
         if scenario.threads().len() > MOST_THREADS {
             found.push(format!("{} threads; a real run may use {MOST_THREADS}", scenario.threads().len()));
         }
-        let asks = |op: &Op| matches!(op, Op::Use(..) | Op::Timeout { .. });
-        if scenario.programs().values().flat_map(|program| &program.ops).any(asks) {
-            found.push("shared objects other than locks, or time-outs of steps".to_owned());
-        }
         for gil in scenario.gils().values().filter(|gil| world::rules(gil.rule).is_none()) {
             found.push(format!("the GIL of {}, which has other rules than that of CPython 3", gil.name));
         }
@@ -161,7 +160,7 @@ fn expected(scenario: &Scenario) -> u64 {
         | Op::Native(length)
         | Op::NativeHoldingGil(length)
         | Op::Sleep(length) => longest(length),
-        Op::Io { length, .. } => longest(length),
+        Op::Io { length, .. } | Op::Timeout { after: length, .. } => longest(length),
         _ => 0,
     };
     let of_program = |thread: &crate::model::Thread| {

@@ -61,6 +61,9 @@ fn lane(thread: ThreadId, log: &Log, end: u64, events: &mut Vec<Noted>) {
                 let rank = if *act == LockAct::Acquire { Rank::Acquire } else { Rank::Release };
                 (rank, What::Lock { lock: *lock, thread, act: *act })
             }
+            Mark::Object(object, act, value) => {
+                (Rank::of(*act), What::Object { object: *object, thread, act: *act, value: *value })
+            }
             Mark::HandOver(lock, heir) => {
                 (Rank::Release, What::Lock { lock: *lock, thread: *heir, act: LockAct::HandOver })
             }

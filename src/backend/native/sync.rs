@@ -42,6 +42,14 @@ impl Condvar {
         (guard, result.timed_out())
     }
 
+    /// Waits for at most so long, or for as long as it takes.
+    pub fn wait_at_most<'m, T>(&self, guard: MutexGuard<'m, T>, time: Option<Duration>) -> MutexGuard<'m, T> {
+        match time {
+            Some(time) => self.wait_for(guard, time).0,
+            None => self.wait(guard),
+        }
+    }
+
     pub fn notify_one(&self) {
         self.0.notify_one();
     }

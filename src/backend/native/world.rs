@@ -8,8 +8,9 @@ use std::time::Duration;
 use super::clock::Clock;
 use super::gil::{CPYTHON, Gil, Rules, Stop};
 use super::lock::{Device, Lock};
+use super::object::Object;
 use super::sync::{Condvar, Mutex};
-use crate::ids::{DeviceId, GilId, GroupId, Id, IdVec, LockId, ProcId, ThreadId};
+use crate::ids::{DeviceId, GilId, GroupId, Id, IdVec, LockId, ObjectId, ProcId, ThreadId};
 use crate::model::{GilRule, Members, Scenario};
 use crate::trace::Ending;
 
@@ -19,6 +20,7 @@ pub(super) struct World<'s> {
     pub clock: Clock,
     pub gils: IdVec<GilId, Gil>,
     pub locks: IdVec<LockId, Lock>,
+    pub objects: IdVec<ObjectId, Object>,
     pub devices: IdVec<DeviceId, Device>,
     handles: IdVec<ThreadId, OnceLock<Thread>>,
     over: AtomicBool,
@@ -69,6 +71,7 @@ impl World<'_> {
                 .values()
                 .map(|lock| Lock::new(lock.reentrant, lock.fair_after.map(|fair| ns(fair.ns()))))
                 .collect(),
+            objects: scenario.objects().values().map(|object| Object::new(object.form)).collect(),
             devices: scenario.devices().values().map(|device| Device::new(device.at_once)).collect(),
             handles: (0..threads).map(|_| OnceLock::new()).collect(),
             over: AtomicBool::new(false),
@@ -157,6 +160,8 @@ impl World<'_> {
         }
         let locks = self.scenario.locks().iter().filter(|(_, lock)| lock.process == process);
         locks.for_each(|(lock, _)| self.locks[lock].wake_all());
+        let objects = self.scenario.objects().iter().filter(|(_, object)| object.process == process);
+        objects.for_each(|(object, _)| self.objects[object].wake_all());
         self.devices.values().for_each(Device::wake_all);
     }
 
@@ -175,21 +180,30 @@ impl World<'_> {
         Stop
     }
 
-    /// Waits, as a thread of `process`, until something has happened to a thread.
-    fn wait_until(&self, process: ProcId, happened: impl Fn(&Board) -> bool) -> Result<(), Stop> {
+    /// Waits, as a thread of `process`, until something has happened to a thread, or until an instant; tells whether it has.
+    fn wait_until(
+        &self,
+        process: ProcId,
+        deadline: Option<u64>,
+        happened: impl Fn(&Board) -> bool,
+    ) -> Result<bool, Stop> {
         let mut board = self.board.lock();
         while !happened(&board) {
+            let left = deadline.map(|deadline| self.clock.until(deadline));
             if self.is_over(process) {
                 return Err(Stop);
             }
-            board = self.news.wait(board);
+            if left.is_some_and(|left| left.is_zero()) {
+                return Ok(false);
+            }
+            board = self.news.wait_at_most(board, left);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Waits until a thread has run.
     pub fn wait_for_run(&self, process: ProcId, thread: ThreadId) -> Result<(), Stop> {
-        self.wait_until(process, |board| board.ran[thread] || board.finished[thread])
+        self.wait_until(process, None, |board| board.ran[thread] || board.finished[thread]).map(drop)
     }
 
     /// Whether a member of a joined group has ended: a thread, or a process.
@@ -205,9 +219,15 @@ impl World<'_> {
         self.member_ended(&self.board.lock(), group, member)
     }
 
-    /// Waits for the end of a member of a group.
-    pub fn wait_for_member(&self, process: ProcId, group: GroupId, member: usize) -> Result<(), Stop> {
-        self.wait_until(process, |board| self.member_ended(board, group, member))
+    /// Waits for the end of a member of a group, at most until an instant; tells whether it has come.
+    pub fn wait_for_member(
+        &self,
+        process: ProcId,
+        group: GroupId,
+        member: usize,
+        deadline: Option<u64>,
+    ) -> Result<bool, Stop> {
+        self.wait_until(process, deadline, |board| self.member_ended(board, group, member))
     }
 
     /// The next members of a group to start; `None` if there are not so many left.

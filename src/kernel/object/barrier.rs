@@ -7,7 +7,7 @@ use crate::trace::ObjectAct;
 
 /// Who is inside.
 #[derive(Clone, Debug)]
-pub(super) struct Barrier {
+pub(crate) struct Barrier {
     parties: u64,
     inside: u64,
     draining: bool,

@@ -1,6 +1,7 @@
 //! `threading.Event`: a flag under a condition. It has a memory: who waits for an event that is set goes on at once.
 //!
-//! `wait` waits at most once: a waiter that was notified goes on, even if the flag has been cleared before it runs.
+//! `wait` waits at most once: a waiter that was notified goes on, even if the flag has been cleared before it runs, and one
+//! whose time-out was over has waited in vain, even if the flag has been set before it runs.
 
 use super::{Answer, Line};
 use crate::model::Use;
@@ -8,7 +9,7 @@ use crate::trace::ObjectAct;
 
 /// The flag.
 #[derive(Clone, Debug)]
-pub(super) struct Event {
+pub(crate) struct Event {
     pub set: bool,
 }
 

@@ -21,6 +21,7 @@ use std::collections::VecDeque;
 
 use crate::ids::{Id, IdVec, LockId, ObjectId, ThreadId};
 use crate::kernel::Kernel;
+use crate::kernel::deadlock::state_of;
 use crate::kernel::log::Cause;
 use crate::kernel::policy::Policy;
 use crate::kernel::thread::{After, Phase, Stage, Wait};
@@ -77,8 +78,9 @@ pub(crate) struct Object {
     state: State,
 }
 
+/// What an object is and holds, apart from who waits for it. Workers on real threads ask it too.
 #[derive(Clone, Debug)]
-enum State {
+pub(crate) enum State {
     Semaphore(semaphore::Semaphore),
     Queue(queue::Queue),
     Event(event::Event),
@@ -88,7 +90,8 @@ enum State {
 }
 
 impl State {
-    fn new(form: Form) -> State {
+    /// The state as it begins.
+    pub fn new(form: Form) -> State {
         match form {
             Form::Semaphore { permits } => State::Semaphore(semaphore::Semaphore { permits }),
             Form::Queue { capacity } => State::Queue(queue::Queue { items: 0, capacity }),
@@ -100,7 +103,7 @@ impl State {
     }
 
     /// The answer to a visitor with the lock. `waited` is what it left in the state when it lined up.
-    fn answer(&mut self, verb: Use, waited: &mut bool) -> Answer {
+    pub fn answer(&mut self, verb: Use, waited: &mut bool) -> Answer {
         match self {
             State::Semaphore(semaphore) => semaphore.answer(verb),
             State::Queue(queue) => queue.answer(verb),
@@ -146,6 +149,11 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     /// A visitor has the lock, and asks.
     fn ask(&mut self, thread: ThreadId, object: ObjectId, verb: Use) {
         let mut waited = self.threads[thread].visit.waited;
+        if waited && self.threads[thread].visit.timed_out {
+            // What waits only once has its answer: it was in vain.
+            self.let_go(thread, self.objects[object].mutex);
+            return self.give_up(thread);
+        }
         let answer = self.objects[object].state.answer(verb, &mut waited);
         self.threads[thread].visit.waited = waited;
         let mut cause = Cause::Thread(thread);
@@ -189,7 +197,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             self.threads[thread].visit.timed_out = true;
             self.threads[thread].stage = Stage::Take;
         } else {
-            let state = crate::kernel::deadlock::state_of(self.scenario.objects()[object].form);
+            let state = state_of(self.scenario.objects()[object].form).expect("nobody waits for a variable");
             self.block(thread, Wait::Object(object, line), state, Why::ObjectBusy, Cause::Thread(thread));
             self.look_for_deadlock(thread);
         }

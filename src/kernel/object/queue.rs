@@ -12,7 +12,7 @@ const NOT_FULL: Line = Line::Second;
 
 /// How many items there are, and how many fit.
 #[derive(Clone, Debug)]
-pub(super) struct Queue {
+pub(crate) struct Queue {
     pub items: u64,
     pub capacity: Option<u64>,
 }

@@ -9,7 +9,7 @@ use crate::trace::ObjectAct;
 
 /// Permits that are left.
 #[derive(Clone, Debug)]
-pub(super) struct Semaphore {
+pub(crate) struct Semaphore {
     pub permits: u64,
 }
 
