@@ -1,5 +1,6 @@
 """A file in the Trace Event Format, read with Python's own JSON parser."""
 
+import bisect
 import json
 from decimal import Decimal
 
@@ -90,7 +91,10 @@ def check_arrows(events, slices, threads, gils, truth):
         if e["ph"] not in "sf":
             continue
         key, at = (e["pid"], e["tid"]), ns(e["ts"])
-        around = [each for start, end, each in slices.get(key, []) if start <= at < end]
+        # Slices of a track follow each other: the last that has begun is the only one that can be open.
+        found = slices.get(key, [])
+        last = bisect.bisect_right(found, at, key=lambda each: each[0]) - 1
+        around = [found[last][2]] if last >= 0 and at < found[last][1] else []
         assert around or (*key, e["ts"]) in acts or at in (truth.end, 0), f"an arrow to or from nothing: {e}"
         if e["ph"] == "s":
             assert e["id"] not in tails
