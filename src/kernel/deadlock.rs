@@ -190,7 +190,7 @@ struct Help {
 impl Help {
     fn of<P: Policy, O: Observer>(kernel: &Kernel<'_, P, O>, reached: &BTreeSet<ThreadId>) -> Help {
         let scenario = kernel.scenario;
-        let programs: BTreeSet<ProgramId> = reached.iter().map(|thread| scenario.threads()[*thread].program).collect();
+        let programs: BTreeSet<ProgramId> = reached.iter().flat_map(|thread| kernel.programs_of(*thread)).collect();
         let mut help = Help { objects: BTreeSet::new(), started: BTreeSet::new() };
         for program in programs {
             help.objects.extend(kernel.notifiers[program].iter());

@@ -84,10 +84,10 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             return;
         }
         self.first_run(thread);
-        let scenario = self.scenario;
-        let program = &scenario.programs()[scenario.threads()[thread].program];
+        let program = self.program_of(thread);
         match self.threads[thread].cursor.fetch(program) {
             Some(op) => self.execute(thread, op),
+            None if self.threads[thread].at_top_level => self.module_is_over(thread),
             None => self.end_of_program(thread),
         }
     }

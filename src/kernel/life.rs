@@ -50,7 +50,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         self.processes_alive += 1;
         self.processes[process].arrived = true;
         self.begin_periods(process);
-        if self.is_spawned(process) {
+        if self.is_spawned(process) || declared.module.is_some() {
             let first =
                 threads().filter_map(at).min_by_key(|(thread, after)| (*after, !self.is_main(*thread), *thread));
             self.processes[process].starting_up = first.map(|(thread, _)| thread);
@@ -71,7 +71,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         // A process without threads is over as soon as it is there.
         let process_state = &self.processes[process];
         if process_state.to_come == 0 && process_state.alive.is_empty() && process_state.held_back.is_empty() {
-            self.end_process(process, cause);
+            self.end_process(process, 0, cause);
             self.end_if_all_have_ended(cause);
         }
     }
@@ -98,7 +98,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
 
     /// Whether a process is a child made by spawn or forkserver. The program itself is not: a process that starts by
     /// itself in a model where processes are started by steps, or that is called `main`.
-    fn is_spawned(&self, process: ProcId) -> bool {
+    pub(super) fn is_spawned(&self, process: ProcId) -> bool {
         let declared = &self.scenario.processes()[process];
         let is_program = declared.name == "main" || declared.group.is_none() || self.starts_processes;
         let is_child = declared.arrival == Arrival::OnStart || !is_program;
@@ -120,7 +120,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         let declared = &self.scenario.threads()[thread];
         let costs = self.costs_of(thread);
         let mut cost = Span::ZERO;
-        if self.starts_up_process(thread) {
+        if self.starts_up_process(thread) && self.is_spawned(declared.process) {
             cost += match self.scenario.processes()[declared.process].start_method {
                 StartMethod::Fork => Span::ZERO,
                 StartMethod::Spawn => costs.spawn,
@@ -146,7 +146,8 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     pub(super) fn import_main(&mut self, thread: ThreadId) -> bool {
         let cost = self.costs_of(thread).import_main;
         let began = std::mem::replace(&mut self.threads[thread].birth, Birth::Importing);
-        if began == Birth::Importing || !self.starts_up_process(thread) || cost.is_zero() {
+        let imports = self.starts_up_process(thread) && self.is_spawned(self.scenario.threads()[thread].process);
+        if began == Birth::Importing || !imports || cost.is_zero() {
             return false;
         }
         self.start_up(thread, cost);
@@ -159,7 +160,11 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             return;
         }
         if self.starts_up_process(thread) {
-            self.process_is_up(self.scenario.threads()[thread].process);
+            let process = self.scenario.threads()[thread].process;
+            match self.scenario.processes()[process].module {
+                Some(_) => self.threads[thread].at_top_level = true,
+                None => self.process_is_up(process),
+            }
         }
         if let Some(starter) = self.starters.remove(&thread) {
             self.wake(starter, Stage::Take, Why::ChildRan, Cause::Thread(thread));
@@ -167,7 +172,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     }
 
     /// The interpreter of a process is up: its other threads may begin.
-    fn process_is_up(&mut self, process: ProcId) {
+    pub(super) fn process_is_up(&mut self, process: ProcId) {
         self.processes[process].starting_up = None;
         for (thread, cause, why) in std::mem::take(&mut self.processes[process].held_back) {
             self.processes[process].to_come += 1;
@@ -180,6 +185,9 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     /// `start()` on the next member; a thread waits until the new thread has run, a process goes its own way.
     pub(super) fn start(&mut self, thread: ThreadId, group: GroupId, count: Option<u32>) {
         let members = self.scenario.groups()[group].members.clone();
+        if matches!(members, Members::Processes(_)) && self.is_inheriting(thread) {
+            return self.die_in_bootstrap(thread);
+        }
         let (Members::Threads(all) | Members::Processes(all)) = &members;
         let done = self.threads[thread].cursor.done;
         let next = self.next_member[group];
@@ -320,9 +328,14 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         }
         // A process with non-daemon threads ends with the last of them; a process of daemons with its last thread.
         if process.non_daemons == 0 && (!declared.daemon || (process.alive.is_empty() && process.to_come == 0)) {
-            self.end_process(declared.process, Cause::Thread(thread));
+            self.end_process(declared.process, 0, Cause::Thread(thread));
         }
-        if self.non_daemons == 0 && !declared.daemon {
+        self.look_for_the_end(thread, !declared.daemon);
+    }
+
+    /// A thread has ended: was it the last one that counts, or the last hope of others?
+    pub(super) fn look_for_the_end(&mut self, thread: ThreadId, counts: bool) {
+        if self.non_daemons == 0 && counts {
             self.end_all(Cause::Thread(thread));
         } else {
             self.end_if_all_have_ended(Cause::Thread(thread));
@@ -390,14 +403,15 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         }
     }
 
-    /// A process ends: the last non-daemon thread has, and its daemons end with it.
-    fn end_process(&mut self, process: ProcId, cause: Cause) {
-        for daemon in self.processes[process].alive.values().copied().collect::<Vec<_>>() {
-            self.end_thread(daemon, Why::ProcessEnded, cause);
+    /// A process ends with this exit code, and with it all threads that it still has: when its last non-daemon thread has
+    /// ended, its daemons.
+    pub(super) fn end_process(&mut self, process: ProcId, code: i32, cause: Cause) {
+        for thread in self.processes[process].alive.values().copied().collect::<Vec<_>>() {
+            self.end_thread(thread, Why::ProcessEnded, cause);
         }
         self.processes[process].ended = true;
         self.processes_alive -= 1;
-        let record = self.write(cause, What::Exit { process, code: 0 });
+        let record = self.write(cause, What::Exit { process, code });
         self.wake_joiners(Joinable::Process(process), record);
     }
 
@@ -405,7 +419,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     fn end_all(&mut self, cause: Cause) {
         for process in self.scenario.processes().ids() {
             if self.processes[process].arrived && !self.processes[process].ended {
-                self.end_process(process, cause);
+                self.end_process(process, 0, cause);
             }
         }
         self.end(Ending::Finished);

@@ -111,9 +111,8 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
 
     /// Whether the step under the cursor is nothing but to acquire a lock.
     pub(super) fn step_is_acquire(&self, thread: ThreadId) -> bool {
-        let program = &self.scenario.programs()[self.scenario.threads()[thread].program];
         let place = self.threads[thread].cursor.place as usize;
-        matches!(program.ops.get(place), Some(Op::Acquire(_)))
+        matches!(self.program_of(thread).ops.get(place), Some(Op::Acquire(_)))
     }
 
     /// Whether the thread waits for a lock with a limit. The lock inside of an object is waited for without one, and so is

@@ -30,6 +30,8 @@ struct Shown {
     state: Option<State>,
     core: Option<CoreId>,
     record: Option<u64>,
+    /// What made it arrive: that is named for what it does at this very instant.
+    born: Option<Cause>,
     pending: Option<Change>,
 }
 
@@ -64,6 +66,7 @@ impl Log {
         if shown.pending.is_none() {
             self.changed.push(thread);
         }
+        shown.born.get_or_insert(cause);
         shown.pending = Some(Change { state, core, why, cause });
     }
 
@@ -100,7 +103,10 @@ impl Log {
         match cause {
             Cause::Root => None,
             Cause::Record(index) => Some(index),
-            Cause::Thread(thread) => self.threads[thread].record,
+            Cause::Thread(thread) => {
+                let shown = self.threads[thread];
+                shown.record.or_else(|| shown.born.filter(|born| *born != cause).and_then(|born| self.index_of(born)))
+            }
         }
     }
 }

@@ -32,6 +32,7 @@ mod log;
 mod object;
 mod output;
 mod policy;
+mod process;
 mod protocol;
 mod run_queue;
 mod span;

@@ -60,7 +60,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         if imported { "__mp_main__" } else { "__main__" }
     }
 
-    fn put(&mut self, thread: ThreadId, text: String) {
+    pub(super) fn put(&mut self, thread: ThreadId, text: String) {
         self.write(Cause::Thread(thread), What::Output { thread, text });
     }
 }

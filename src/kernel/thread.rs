@@ -190,6 +190,8 @@ pub(crate) enum WokenOn {
 pub(crate) struct Thread {
     pub phase: Phase,
     pub stage: Stage,
+    /// In the top-level code of its process, before its own program.
+    pub at_top_level: bool,
     pub cursor: Cursor,
     pub burst: Option<Burst>,
     /// Of its pending timer; an older one does nothing.
@@ -280,6 +282,7 @@ impl Default for Thread {
         Thread {
             phase: Phase::Absent,
             stage: Stage::Begin,
+            at_top_level: false,
             cursor: Cursor::default(),
             burst: None,
             generation: 0,

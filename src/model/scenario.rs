@@ -229,6 +229,9 @@ pub struct Process {
     pub start_method: StartMethod,
     /// Its Python version as (major, minor); `None` = a native program without an interpreter.
     pub python: Option<(u8, u8)>,
+    /// The top-level code of its main module, which its first thread runs before its own program: as a whole in the
+    /// program itself, in a child that imports it again as far as no main guard protects it.
+    pub module: Option<ProgramId>,
     /// Its threads.
     pub threads: Range<u32>,
     /// How much core time its threads may use in every period, all together.

@@ -4,13 +4,11 @@ use gilsim::model;
 
 /// Everything that the format knows and that is refused with E110. Whoever makes one of them work takes its line away here,
 /// and whoever forgets to say that something is missing is reminded.
-const NOT_SIMULATED: [&str; 7] = [
+const NOT_SIMULATED: [&str; 5] = [
     "pools",
     "submit, pools",
     "gather, pools",
-    "module, top-level code",
     "objects shared across processes",
-    "child starts outside of the main guard",
     "costs.pickle, objects that cross processes",
 ];
 

@@ -21,6 +21,7 @@ mod new;
 mod numbers;
 mod oracle;
 mod page;
+mod processes;
 mod quota;
 mod readme;
 #[cfg(target_os = "linux")]

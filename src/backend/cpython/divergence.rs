@@ -52,6 +52,7 @@ divergences! {
     QUOTA Refused "quota" "a quota needs a control group that a run must not make"
     FOREIGN_JOIN Refused "foreign-join" "multiprocessing joins a process only in the process that started it"
     OBJECTS Refused "objects" "Python 2.7 has no Barrier, no time-outs of locks and semaphores, and its Condition.wait does not say whether it waited in vain"
+    MODULE Refused "module" "top-level code is not run by the worker: its children import the worker's own module"
     SHARED_START Refused "shared-start" "the members of a group of processes must all be started by one process"
     RANDOM_BLOCK Refused "random-straight-line" "straight-line code of random length cannot be emulated since 3.10"
     IO Emulated "io" "io without a device is select() on a pipe that stays silent, with the length as its time-out: a real blocking call, but the kernel's timer ends it, as it ends a sleep"
@@ -126,6 +127,9 @@ fn processes(scenario: &Scenario, interpreter: &Interpreter, found: &mut Vec<Ref
             refuse(found, &QUOTA, format!("process {}", process.name));
         }
         let method = method_word(process.start_method);
+        if process.module.is_some() {
+            refuse(found, &MODULE, format!("process {}", process.name));
+        }
         let is_child = process.group.is_some();
         if is_child && !interpreter.start_methods.iter().any(|each| each == method) {
             refuse(found, &METHOD, format!("process {} by {method}, on {}", process.name, interpreter.name()));

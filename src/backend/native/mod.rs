@@ -115,6 +115,9 @@ impl Native {
         for gil in scenario.gils().values().filter(|gil| world::rules(gil.rule).is_none()) {
             found.push(format!("the GIL of {}, which has other rules than that of CPython 3", gil.name));
         }
+        if scenario.processes().values().any(|process| process.module.is_some()) {
+            found.push("top-level code of a module".to_owned());
+        }
         let cores = self.cores(scenario);
         for (id, thread) in scenario.threads().iter() {
             let name = scenario.full_name(id);

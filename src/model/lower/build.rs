@@ -181,12 +181,14 @@ impl<'b, 'm> Builder<'b, 'm> {
         let mut children = 0;
         for (place, group) in plan.groups.iter().enumerate() {
             let program = if group.uses_process { None } else { shared.get(&place).copied() };
-            let program = program.unwrap_or_else(|| self.programs.push(compile(group.steps, &names)));
+            let program = program.unwrap_or_else(|| self.programs.push(compile([group.steps], &names)));
             shared.insert(place, program);
             let group_id = if plan.single { GroupId(index as u32) } else { names.groups[group.name] };
             self.group(&home, group, group_id, program, &mut children);
         }
+        let module = self.module(plan, names);
         self.processes.push(Process {
+            module,
             group: self.plan.declared.then_some(GroupId(index as u32)),
             arrival,
             start_method: plan.python.as_ref().map_or(StartMethod::Fork, |python| python.start_method),
@@ -196,6 +198,15 @@ impl<'b, 'm> Builder<'b, 'm> {
             pid: FIRST_PID + id.0,
             name,
         });
+    }
+
+    /// The top-level code that a member of a process runs. Names of groups in it mean those of the program, all of which
+    /// are processes where a child can get so far.
+    fn module(&mut self, plan: &ProcessPlan, names: Names) -> Option<ProgramId> {
+        let imports = plan.imports.is_some();
+        let names = if imports { Names { groups: BTreeMap::new(), ..names } } else { names };
+        let program = compile(self.plan.top_level(plan), &names);
+        (!program.ops.is_empty()).then(|| self.programs.push(program))
     }
 
     /// What is declared and belongs to a member of a process: everything, or what it uses where the model declares

@@ -10,7 +10,7 @@ use crate::time::{Instant, LONGEST};
 /// Checks all programs that run.
 pub fn check(plan: &Plan, until: Option<Instant>, machine: &Machine, report: &mut Report) {
     for (process, group) in plan.live() {
-        timeless(group.steps, free_sleep(process, machine), report);
+        process.steps_of(group).for_each(|steps| timeless(steps, free_sleep(process, machine), report));
     }
     if until.is_none() {
         endless(plan, report);
@@ -35,13 +35,14 @@ fn too_long(plan: &Plan, machine: &Machine, report: &mut Report) {
     };
     let mut work = 0u128;
     for (process, group) in plan.live() {
-        if shortest(group.steps, any) > longest {
+        let all = |chosen| process.steps_of(group).map(|steps| shortest(steps, chosen)).fold(0, u128::saturating_add);
+        if all(any) > longest {
             let message = format!("\"{}\" demands more than 1000h, the longest run there is", group.name);
             report.error(Code::E304, group.spot, message).help(HELP);
             return;
         }
         let threads = u128::from(process.count) * u128::from(group.count);
-        work = work.saturating_add(shortest(group.steps, works).saturating_mul(threads));
+        work = work.saturating_add(all(works).saturating_mul(threads));
     }
     let done = machine.cores.values().map(|speed| u128::from(*speed)).sum::<u128>() * longest;
     if work.saturating_mul(machine.scale.into()) > done {
@@ -53,13 +54,12 @@ fn too_long(plan: &Plan, machine: &Machine, report: &mut Report) {
 
 /// Reports threads that never end. Daemons may be endless, if some thread that is not a daemon ends the run.
 fn endless(plan: &Plan, report: &mut Report) {
-    let live = || plan.live().map(|(_, group)| group);
-    let only_daemons = live().all(|group| group.daemon());
-    for group in live().filter(|group| only_daemons || !group.daemon()) {
+    let only_daemons = plan.live().all(|(_, group)| group.daemon());
+    for (process, group) in plan.live().filter(|(_, group)| only_daemons || !group.daemon()) {
         if let (Some(period), Some(_)) = (group.thread.period, group.thread.period()) {
             let message = format!("\"{}\" is released for ever, and the run has no horizon", group.name);
             report.error(Code::E301, period.key, message).help("give the run a horizon, as in run: {until: 1s}");
-        } else if let Some(step) = forever(group.steps) {
+        } else if let Some(step) = process.steps_of(group).find_map(forever) {
             let finding = report.error(
                 Code::E301,
                 step.spot,

@@ -8,6 +8,7 @@ mod ceilings;
 mod declared;
 mod endless;
 mod expectations;
+mod imports;
 mod machine;
 mod names;
 mod plan;
@@ -36,8 +37,9 @@ pub fn lower(model: &Model, profile: &Profile, limits: &Limits, report: &mut Rep
     let mut plan = plan::plan(model, profile, limits, report);
     let objects = declared::objects(model, report);
     names::check(&objects, &plan, report);
+    imports::settle(&mut plan, report);
     let uses = references::check(model, &plan, &objects, report);
-    starts::settle(&mut plan, report);
+    starts::check(&plan, report);
     endless::check(&plan, run.until, &machine, report);
     warnings::check(model, &plan, &machine, report);
     let expectations = expectations::read(model, report);

@@ -51,6 +51,10 @@ pub struct ProcessPlan<'m> {
     pub quota: Option<Quota>,
     /// Whether some step starts it.
     pub started: bool,
+    /// Its top-level code.
+    pub module: &'m Steps,
+    /// The process whose main module its members import again.
+    pub imports: Option<usize>,
 }
 
 /// A declared thread with all its members.
@@ -118,6 +122,34 @@ impl Plan<'_> {
             process.groups.iter().filter(|group| group.count > 0).map(move |group| (process, group))
         })
     }
+
+    /// The code that the members of a process run before that of their threads: their own module, or the one that they
+    /// import again, which takes in the main thread's steps where these stand outside of the main guard.
+    pub fn top_level<'s>(&'s self, process: &'s ProcessPlan<'_>) -> impl Iterator<Item = &'s Steps> {
+        let imported = process.imports.map(|program| &self.processes[program]);
+        let own = (!process.started).then_some(process.module);
+        let unguarded = imported.filter(|program| !program.is_guarded()).and_then(ProcessPlan::main_group);
+        let module = imported.map(|program| program.module).or(own);
+        module.into_iter().chain(unguarded.map(|group| group.steps))
+    }
+}
+
+impl<'m> ProcessPlan<'m> {
+    /// Whether the starts of its children stand under the main guard.
+    pub fn is_guarded(&self) -> bool {
+        self.python.as_ref().and_then(|python| python.main_guard).is_none_or(|guard| guard.value)
+    }
+
+    /// Everything that the members of a group run, but for what they import again.
+    pub fn steps_of<'s>(&'s self, group: &'s GroupPlan<'_>) -> impl Iterator<Item = &'s Steps> {
+        let main = self.main_group().is_some_and(|main| std::ptr::eq(main.name, group.name));
+        main.then_some(self.module).into_iter().chain([group.steps])
+    }
+
+    /// The group of its main thread, if that is declared.
+    pub fn main_group(&self) -> Option<&GroupPlan<'m>> {
+        self.groups.iter().find(|group| self.single || group.name == "main")
+    }
 }
 
 /// The plan of a model.
@@ -147,6 +179,8 @@ pub fn plan<'m>(model: &'m Model, profile: &Profile, limits: &Limits, report: &m
                 groups,
                 quota: None,
                 started: false,
+                module: &NO_STEPS,
+                imports: None,
             }]
         }
         (None, None) => Vec::new(),
@@ -193,7 +227,21 @@ impl<'m> Planner<'_, 'm> {
         let by_name = if single { BTreeMap::new() } else { places(&groups) };
         let thread = Some(&shape.thread);
         let quota = shape.quota.as_ref().and_then(|quota| machine::quota(quota, self.report));
-        ProcessPlan { name, spot, count, thread, single, python, groups, by_name, quota, started: false }
+        let module = shape.module.as_ref().map_or(&NO_STEPS, |module| &module.value);
+        ProcessPlan {
+            name,
+            spot,
+            count,
+            thread,
+            single,
+            python,
+            groups,
+            by_name,
+            quota,
+            started: false,
+            module,
+            imports: None,
+        }
     }
 
     fn group(&mut self, name: &'m str, spot: Spot, thread: &'m Thread, python: Option<&Settings>) -> GroupPlan<'m> {
@@ -281,6 +329,7 @@ pub fn fits(plan: &Plan, limits: &Limits, report: &mut Report) -> bool {
             let copies = if group.uses_process { members } else { 1 };
             steps += copies * u128::from(group.steps.operations());
         }
+        steps += members * plan.top_level(process).map(|steps| u128::from(steps.operations())).sum::<u128>();
     }
     let spot = plan.processes.first().map_or(Spot::default(), |process| process.spot);
     let checks = [

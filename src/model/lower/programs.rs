@@ -48,8 +48,9 @@ impl Names<'_> {
 pub fn spans(plan: &Plan) -> IdVec<SpanId, String> {
     let mut seen = BTreeSet::new();
     let mut names = IdVec::new();
-    for group in plan.processes.iter().flat_map(|process| &process.groups) {
-        group.steps.each(&mut |step| {
+    let groups = plan.processes.iter().flat_map(|process| process.groups.iter().map(move |group| (process, group)));
+    for steps in groups.flat_map(|(process, group)| process.steps_of(group)) {
+        steps.each(&mut |step| {
             if let Action::Span { name, .. } = &step.action
                 && seen.insert(name.value.clone())
             {
@@ -60,10 +61,10 @@ pub fn spans(plan: &Plan) -> IdVec<SpanId, String> {
     names
 }
 
-/// The program of a list of steps. Names that mean nothing are left out; they are reported elsewhere.
-pub fn compile(steps: &Steps, names: &Names) -> Program {
+/// The program of lists of steps, one after another. Names that mean nothing are left out; they are reported elsewhere.
+pub fn compile<'s>(parts: impl IntoIterator<Item = &'s Steps>, names: &Names) -> Program {
     let mut ops = Vec::new();
-    body(steps, names, &mut ops);
+    parts.into_iter().for_each(|steps| body(steps, names, &mut ops));
     Program { ops }
 }
 

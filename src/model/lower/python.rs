@@ -33,6 +33,8 @@ pub struct Settings {
     pub rule: GilRule,
     /// How children are made.
     pub start_method: StartMethod,
+    /// Whether the starts of processes stand under the main guard, and where the model says so.
+    pub main_guard: Option<At<bool>>,
     /// By how much its Python code takes longer; 1 with a GIL.
     pub factor: Ratio,
     /// What its actions cost.
@@ -79,6 +81,7 @@ pub fn settle(layers: &[&Python], profile: &Profile, report: &mut Report) -> Set
         },
         rule,
         start_method: start_method(pick(layers, |python| python.start_method), version, report),
+        main_guard: pick(layers, |python| python.main_guard),
         factor: factor.filter(|_| free.is_some()).map_or(Ratio::ONE, |factor| factor.value.of(version)),
         costs: settle_costs(&costs),
     }

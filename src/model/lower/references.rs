@@ -8,7 +8,7 @@ use crate::model::lower::declared::{Objects, Shape, named};
 use crate::model::lower::plan::{GroupPlan, Plan, ProcessPlan};
 use crate::model::report::Report;
 use crate::model::spec::Model;
-use crate::model::spec::steps::{Action, Step};
+use crate::model::spec::steps::{Action, Step, Steps};
 use crate::model::tree::{Spot, crop};
 
 /// What the steps of a model use.
@@ -43,8 +43,11 @@ pub fn check(model: &Model, plan: &Plan, objects: &Objects, report: &mut Report)
     checker.conditions();
     for (here, process) in plan.processes.iter().enumerate() {
         for group in &process.groups {
-            checker.group(here, process, group);
+            process.steps_of(group).for_each(|steps| checker.steps(here, process, group, steps));
         }
+    }
+    for (here, process) in plan.processes.iter().enumerate().filter(|(_, process)| process.imports.is_some()) {
+        plan.top_level(process).for_each(|steps| checker.imported(here, steps));
     }
     checker.uses
 }
@@ -79,8 +82,8 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn group(&mut self, here: usize, process: &ProcessPlan, group: &GroupPlan) {
-        group.steps.each(&mut |step| match &step.action {
+    fn steps(&mut self, here: usize, process: &ProcessPlan, group: &GroupPlan, steps: &Steps) {
+        steps.each(&mut |step| match &step.action {
             Action::Io { device: Some(device), .. } => self.device(device),
             Action::Start { group: name, .. } | Action::Join(name) => self.target(here, process, name),
             _ => self.object(here, group, step),
@@ -99,6 +102,20 @@ impl Checker<'_, '_> {
         {
             self.used(here, group, name, lock);
         }
+    }
+
+    /// What a child imports again makes objects of its own.
+    fn imported(&mut self, here: usize, steps: &Steps) {
+        let mut used = BTreeSet::new();
+        steps.each(&mut |step| {
+            let Some((name, _)) = named(step) else { return };
+            let Some(place) = self.objects.by_name.get(name.value.as_str()).copied() else { return };
+            used.insert(place);
+            if let Shape::Condition(condition) = self.objects.all[place].shape {
+                used.extend(self.objects.lock_of(condition));
+            }
+        });
+        self.uses.objects[here].extend(used);
     }
 
     fn used(&mut self, here: usize, group: &GroupPlan, name: &At<String>, place: usize) {

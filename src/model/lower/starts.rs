@@ -8,15 +8,9 @@ use crate::model::lower::references::{Target, spot, target};
 use crate::model::report::Report;
 use crate::model::spec::steps::{Action, Step, Steps};
 
-/// Marks the groups and processes that some step starts, and checks starts and joins as far as they can be seen beforehand.
-pub fn settle(plan: &mut Plan, report: &mut Report) {
+/// Checks starts and joins as far as they can be seen beforehand.
+pub fn check(plan: &Plan, report: &mut Report) {
     let starters = starters(plan);
-    for target in starters.keys() {
-        match *target {
-            Target::Threads(process, group) => plan.processes[process].groups[group].started = true,
-            Target::Process(process) => plan.processes[process].started = true,
-        }
-    }
     unreachable(plan, &starters, report);
     for process in 0..plan.processes.len() {
         for group in 0..plan.processes[process].groups.len() {
@@ -27,18 +21,22 @@ pub fn settle(plan: &mut Plan, report: &mut Report) {
 }
 
 /// For each target the groups, by process and number, whose steps start it. Groups without members start nothing.
-type Starters = BTreeMap<Target, BTreeSet<(usize, usize)>>;
+pub type Starters = BTreeMap<Target, BTreeSet<(usize, usize)>>;
 
-fn starters(plan: &Plan) -> Starters {
+/// Who starts whom.
+pub fn starters(plan: &Plan) -> Starters {
     let mut starters = Starters::new();
     for (here, process) in plan.processes.iter().enumerate().filter(|(_, process)| process.count > 0) {
         for (number, group) in process.groups.iter().enumerate().filter(|(_, group)| group.count > 0) {
-            group.steps.each(&mut |step| {
-                if let Action::Start { group: name, .. } = &step.action
-                    && let Some(target) = target(plan, here, &name.value)
-                {
-                    starters.entry(target).or_default().insert((here, number));
-                }
+            let steps = process.steps_of(group);
+            steps.for_each(|steps| {
+                steps.each(&mut |step| {
+                    if let Action::Start { group: name, .. } = &step.action
+                        && let Some(target) = target(plan, here, &name.value)
+                    {
+                        starters.entry(target).or_default().insert((here, number));
+                    }
+                })
             });
         }
     }
@@ -105,7 +103,8 @@ impl Walk<'_, '_> {
     fn group(plan: &Plan, starters: &Starters, me: (usize, usize), report: &mut Report) {
         let group = &plan.processes[me.0].groups[me.1];
         if group.count > 0 && plan.processes[me.0].count > 0 {
-            Walk { plan, starters, me, left: BTreeMap::new(), report }.steps(group.steps);
+            let mut walk = Walk { plan, starters, me, left: BTreeMap::new(), report };
+            plan.processes[me.0].steps_of(group).for_each(|steps| walk.steps(steps));
         }
     }
 

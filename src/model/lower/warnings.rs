@@ -23,8 +23,9 @@ pub fn check(model: &Model, plan: &Plan, machine: &Machine, report: &mut Report)
     ceilings::without_effect(model, machine.scheduler.policy, report);
     let plain = locks.iter().filter(|lock| lock.value.kind.is_none_or(|kind| kind.value == LockKind::Lock));
     let plain: BTreeSet<&str> = plain.map(|lock| lock.name.as_str()).collect();
-    for (_, group) in plan.live() {
-        acquired_twice(&plain, group.steps, &mut Vec::new(), report);
+    for (process, group) in plan.live() {
+        let mut held = Vec::new();
+        process.steps_of(group).for_each(|steps| acquired_twice(&plain, steps, &mut held, report));
     }
     if machine.cores.len() > 1 {
         plan.processes.iter().filter(|process| process.count > 0).for_each(|process| take_turns(process, report));
@@ -142,8 +143,10 @@ fn randomness(plan: &Plan) -> Option<Spot> {
     };
     let drawn =
         |action: &Action| matches!(action, Action::Choose { .. }) || matches!(action.length(), Some(Length::Random(_)));
-    let found =
-        plan.live().find_map(|(_, group)| poisson(group).or_else(|| group.steps.find(drawn).map(|step| step.spot)));
+    let found = plan.live().find_map(|(process, group)| {
+        let step = || process.steps_of(group).find_map(|steps| steps.find(drawn));
+        poisson(group).or_else(|| step().map(|step| step.spot))
+    });
     let waiters = |process: &&ProcessPlan| {
         process.python.as_ref().is_some_and(|python| python.gil && python.next_holder == NextHolder::Random)
     };

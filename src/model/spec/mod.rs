@@ -23,9 +23,7 @@ pub const NOT_SIMULATED: &[(&str, &str)] = &[
     ("model.pools", "pools"),
     ("step.submit", "submit, pools"),
     ("step.gather", "gather, pools"),
-    ("process.module", "module, top-level code"),
     ("across: processes", "objects shared across processes"),
-    ("python.main_guard false", "child starts outside of the main guard"),
     ("python costs.pickle", "costs.pickle, objects that cross processes"),
 ];
 

@@ -63,7 +63,8 @@ shape! {
         runtime: Runtime = "python";
         /// this process's own interpreter settings
         python: Python = "the model's";
-        /// top-level code outside the main guard, run again by spawned and forkserver children
+        /// top-level code outside the main guard: the main thread runs it before `do`, and every spawned or forkserver child
+        /// of the program runs it again, with its own copies of what it uses, before its own steps
         module: Steps = "none";
         /// limit on core time
         quota: Quota = "none";
