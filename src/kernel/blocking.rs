@@ -59,6 +59,13 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     /// The next step waits for at most so long.
     pub(super) fn be_patient(&mut self, thread: ThreadId, after: &Length, otherwise: u32) {
         let deadline = self.now + self.draw(thread, Purpose::Timeout, after);
+        self.threads[thread].deadline = deadline;
+        self.stay_patient(thread, otherwise);
+    }
+
+    /// The next step waits for what is left of the last limit.
+    pub(super) fn stay_patient(&mut self, thread: ThreadId, otherwise: u32) {
+        let deadline = self.threads[thread].deadline;
         self.threads[thread].patience = Some(Patience { deadline, otherwise });
         self.threads[thread].cursor.advance();
     }

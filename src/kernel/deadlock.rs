@@ -20,8 +20,8 @@ const MOST_TOLD: usize = 100;
 /// The state in which a thread waits for an object; nobody waits for a variable.
 pub(crate) fn state_of(form: Form) -> Option<State> {
     match form {
-        Form::Semaphore { .. } => Some(State::Lock),
-        Form::Queue { .. } => Some(State::Queue),
+        Form::Semaphore { .. } | Form::ProcessSemaphore { .. } => Some(State::Lock),
+        Form::Queue { .. } | Form::ProcessQueue { .. } => Some(State::Queue),
         Form::Event => Some(State::Event),
         Form::Condition { .. } => Some(State::Condition),
         Form::Barrier { .. } => Some(State::Barrier),
@@ -32,9 +32,10 @@ pub(crate) fn state_of(form: Form) -> Option<State> {
 /// For each program the objects whose waiters it may notify.
 pub(super) fn notifiers(scenario: &Scenario) -> IdVec<ProgramId, Box<[ObjectId]>> {
     let notified = |op: &Op| match op {
-        Op::Use(object, Use::Release | Use::Put | Use::Get | Use::Set | Use::Notify | Use::NotifyAll | Use::Meet) => {
-            Some(*object)
-        }
+        Op::Use(
+            object,
+            Use::Release | Use::Put | Use::Get | Use::Send | Use::Set | Use::Notify | Use::NotifyAll | Use::Meet,
+        ) => Some(*object),
         _ => None,
     };
     let of = |program: &crate::model::Program| {
@@ -104,6 +105,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     fn is_helped(&self, thread: ThreadId, reached: &BTreeSet<ThreadId>, help: &Help) -> bool {
         let Phase::Blocked(wait) = self.threads[thread].phase else { return true };
         match wait {
+            Wait::Lock(lock) if self.locks[lock].vanished => false,
             Wait::Lock(lock) => self.locks[lock].owner.is_none_or(|owner| reached.contains(&owner)),
             Wait::Object(object, _) => help.objects.contains(&object),
             Wait::Join(Joinable::Thread(other)) | Wait::ChildRuns(other) => reached.contains(&other),
@@ -137,7 +139,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         let Phase::Blocked(wait) = self.threads[thread].phase else { return None };
         let scenario = self.scenario;
         let (what, holder) = match wait {
-            Wait::Lock(lock) => (self.lock_in_words(lock), self.locks[lock].owner),
+            Wait::Lock(lock) => (self.lock_in_words(lock), self.locks[lock].holder()),
             Wait::Object(object, line) => (self.object_in_words(object, line as usize), None),
             Wait::Join(Joinable::Thread(other)) => (format!("the end of {}", scenario.full_name(other)), Some(other)),
             Wait::Join(Joinable::Process(process)) => {
@@ -154,7 +156,13 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     fn lock_in_words(&self, lock: LockId) -> String {
         let owner = self.locks[lock].owner;
         let ended = owner.is_some_and(|owner| self.threads[owner].phase == Phase::Done);
-        let whose = if ended { ", whose owner has ended without releasing it" } else { "" };
+        let whose = if self.locks[lock].vanished {
+            ", held since the fork by a thread that is not in this process"
+        } else if ended {
+            ", whose owner has ended without releasing it"
+        } else {
+            ""
+        };
         match self.scenario.locks().iter().nth(lock.index()) {
             Some((_, declared)) => format!("lock {}{whose}", declared.name),
             None => {
@@ -168,9 +176,9 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         let declared = &self.scenario.objects()[object];
         let name = &declared.name;
         match (declared.form, line) {
-            (Form::Queue { .. }, 0) => format!("an item in queue {name}"),
-            (Form::Queue { .. }, _) => format!("room in queue {name}"),
-            (Form::Semaphore { .. }, _) => format!("a permit of semaphore {name}"),
+            (Form::Queue { .. } | Form::ProcessQueue { .. }, 0) => format!("an item in queue {name}"),
+            (Form::Queue { .. } | Form::ProcessQueue { .. }, _) => format!("room in queue {name}"),
+            (Form::Semaphore { .. } | Form::ProcessSemaphore { .. }, _) => format!("a permit of semaphore {name}"),
             (Form::Event, _) => format!("event {name}"),
             (Form::Condition { .. }, _) => format!("a notification of condition {name}"),
             (Form::Barrier { .. }, _) => format!("the others at barrier {name}"),
@@ -195,7 +203,7 @@ impl Help {
         for program in programs {
             help.objects.extend(kernel.notifiers[program].iter());
             for op in &scenario.programs()[program].ops {
-                if let Op::Start { group, .. } = op {
+                if let Op::Start { group, .. } | Op::Ensure(group) = op {
                     help.started.extend(absent(kernel, &scenario.groups()[*group].members));
                 }
             }

@@ -22,6 +22,8 @@ pub(crate) struct Process {
     pub starting_up: Option<ThreadId>,
     /// Whether it has ended.
     pub ended: bool,
+    /// Whether it has printed the warning about forks of several threads.
+    pub has_warned: bool,
     /// Its non-daemon threads that have not ended, also those that will arrive at a time of their own.
     pub non_daemons: u32,
     /// Its threads that will arrive at a time of their own.
@@ -51,9 +53,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         self.processes[process].arrived = true;
         self.begin_periods(process);
         if self.is_spawned(process) || declared.module.is_some() {
-            let first =
-                threads().filter_map(at).min_by_key(|(thread, after)| (*after, !self.is_main(*thread), *thread));
-            self.processes[process].starting_up = first.map(|(thread, _)| thread);
+            self.processes[process].starting_up = self.main_of(process);
         }
         for (thread, after) in threads().filter_map(at) {
             if !scenario.threads()[thread].daemon {
@@ -105,8 +105,18 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         declared.python.is_some() && declared.start_method != StartMethod::Fork && is_child
     }
 
+    /// The first thread of a process: the main one, or whoever arrives first.
+    pub(super) fn main_of(&self, process: ProcId) -> Option<ThreadId> {
+        let threads = self.scenario.processes()[process].threads.clone().map(ThreadId);
+        let at = |thread: ThreadId| match self.scenario.threads()[thread].arrival {
+            Arrival::At(after) => Some((after, !self.is_main(thread), thread)),
+            Arrival::OnStart => None,
+        };
+        threads.filter_map(at).min().map(|(.., thread)| thread)
+    }
+
     /// Whether a thread is the main thread of its process.
-    fn is_main(&self, thread: ThreadId) -> bool {
+    pub(super) fn is_main(&self, thread: ThreadId) -> bool {
         self.scenario.threads()[thread].python_name == "MainThread"
     }
 
@@ -211,7 +221,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         }
     }
 
-    fn start_thread(&mut self, starter: ThreadId, group: GroupId, child: ThreadId) {
+    pub(super) fn start_thread(&mut self, starter: ThreadId, group: GroupId, child: ThreadId) {
         self.next_member[group] += 1;
         self.threads[starter].cursor.done += 1;
         let declared = &self.scenario.threads()[child];
@@ -245,6 +255,10 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         self.threads[starter].fork_paid = false;
         self.next_member[group] += 1;
         self.threads[starter].cursor.done += 1;
+        if fork {
+            self.copy_memory(starter, child);
+            self.warn_about_fork(starter);
+        }
         self.process_arrives(child, Cause::Thread(starter), Why::Started);
     }
 

@@ -24,6 +24,8 @@ pub(crate) struct Lock {
     /// How often the owner has acquired it (a plain lock: once).
     pub depth: u32,
     pub waiters: VecDeque<ThreadId>,
+    /// Its owner is in the process that this one was forked from, and cannot release it here.
+    pub vanished: bool,
     reentrant: bool,
     fair_after: Option<Span>,
     /// Whether the model declares it. The lock inside of another object leaves no records.
@@ -41,6 +43,11 @@ impl Lock {
         Lock { reentrant, fair_after, declared: true, protocol, ..Lock::of_shape(State::Lock) }
     }
 
+    /// The thread that can release it, if it is held by one that can.
+    pub fn holder(&self) -> Option<ThreadId> {
+        self.owner.filter(|_| !self.vanished)
+    }
+
     /// The lock inside of another object.
     fn inside(object: &crate::model::Object) -> Lock {
         let shown = deadlock::state_of(object.form).unwrap_or(State::Lock);
@@ -49,8 +56,17 @@ impl Lock {
 
     fn of_shape(shown: State) -> Lock {
         let waiters = VecDeque::new();
-        let protocol = Protocol::None;
-        Lock { owner: None, depth: 0, waiters, reentrant: false, fair_after: None, declared: false, shown, protocol }
+        Lock {
+            owner: None,
+            depth: 0,
+            waiters,
+            vanished: false,
+            reentrant: false,
+            fair_after: None,
+            declared: false,
+            shown,
+            protocol: Protocol::None,
+        }
     }
 }
 

@@ -3,14 +3,18 @@
 //! # Divergence from CPython
 //! - A forkserver never has the main module imported before it forks, as in all versions up to 3.13 (gh-126631): every child
 //!   imports it.
+//! - A fork of a process with several threads prints its warning once, whatever the warning filters; CPython shows it with
+//!   `-W default` only, since it comes from `multiprocessing/popen_fork.py`.
 //! - Of the traceback of a child whose start raises, the first and the last lines are printed, and the message is shortened.
 
-use crate::ids::{ProgramId, ThreadId};
+use std::collections::BTreeMap;
+
+use crate::ids::{GroupId, LockId, ProcId, ProgramId, ThreadId};
 use crate::kernel::Kernel;
 use crate::kernel::log::Cause;
 use crate::kernel::policy::Policy;
-use crate::model::{Cursor, Program};
-use crate::trace::Observer;
+use crate::model::{Cursor, Members, Program, Sharing};
+use crate::trace::{LockAct, Observer, What};
 
 /// What a child prints that starts a process while it imports the main module (`_check_not_importing_main`).
 const BOOTSTRAPPING: [&str; 5] = [
@@ -48,6 +52,75 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
         self.threads[thread].at_top_level && self.is_spawned(self.scenario.threads()[thread].process)
     }
 
+    /// `start()` on the only thread of a group, unless it has been started.
+    pub(super) fn ensure_started(&mut self, thread: ThreadId, group: GroupId) {
+        match &self.scenario.groups()[group].members {
+            Members::Threads(all) if self.next_member[group] < all.end => {
+                self.start_thread(thread, group, ThreadId(all.start));
+            }
+            _ => self.threads[thread].cursor.advance(),
+        }
+    }
+
+    /// The process of a thread has one more reason not to end, as one more non-daemon thread would be.
+    pub(super) fn hold_open(&mut self, thread: ThreadId) {
+        self.processes[self.scenario.threads()[thread].process].non_daemons += 1;
+        self.non_daemons += 1;
+    }
+
+    /// The process of a thread has one reason less not to end.
+    pub(super) fn let_end(&mut self, thread: ThreadId) {
+        let process = self.scenario.threads()[thread].process;
+        self.processes[process].non_daemons -= 1;
+        self.non_daemons -= 1;
+        if self.processes[process].non_daemons == 0 {
+            self.end_process(process, 0, Cause::Thread(thread));
+        }
+        self.look_for_the_end(thread, true);
+    }
+
+    /// A child is forked: what it has of the declarations of which its parent has its own begins as that one is. The thread
+    /// that forks is in the child, too; what others hold stays held there.
+    pub(super) fn copy_memory(&mut self, forker: ThreadId, child: ProcId) {
+        let parent = self.scenario.threads()[forker].process;
+        let main = self.main_of(child);
+        for (from, to) in copies(self.scenario.locks().iter().map(|(id, lock)| (id, lock.sharing)), parent, child) {
+            self.copy_lock(from, to, forker, main);
+            if let Some(owner) = self.locks[to].owner {
+                self.write(Cause::Thread(forker), What::Lock { lock: to, thread: owner, act: LockAct::Acquire });
+            }
+        }
+        let objects = self.scenario.objects().iter().map(|(id, object)| (id, object.sharing));
+        for (from, to) in copies(objects, parent, child) {
+            self.copy_object(from, to);
+            self.copy_lock(self.objects[from].mutex, self.objects[to].mutex, forker, main);
+        }
+    }
+
+    /// Since 3.12 a fork of a process with several threads warns (`warn_about_fork_with_threads` in `posixmodule.c`).
+    pub(super) fn warn_about_fork(&mut self, forker: ThreadId) {
+        let process = self.scenario.threads()[forker].process;
+        let declared = &self.scenario.processes()[process];
+        let others = self.processes[process].alive.len() > 1 || !self.is_main(forker);
+        let warns = declared.python.is_some_and(|version| version >= (3, 12));
+        if warns && others && !std::mem::replace(&mut self.processes[process].has_warned, true) {
+            let text = format!(
+                "DeprecationWarning: This process (pid={}) is multi-threaded, use of fork() may lead to deadlocks in the child.",
+                declared.pid
+            );
+            self.put(forker, text);
+        }
+    }
+
+    fn copy_lock(&mut self, from: LockId, to: LockId, forker: ThreadId, main: Option<ThreadId>) {
+        let (owner, depth) = (self.locks[from].owner, self.locks[from].depth);
+        let mine = owner == Some(forker) && main.is_some();
+        let lock = &mut self.locks[to];
+        lock.owner = if mine { main } else { owner };
+        lock.vanished = owner.is_some() && !mine;
+        lock.depth = depth;
+    }
+
     /// A child starts a process while it imports the main module: it prints a RuntimeError and ends with exit code 1.
     /// Its parent learns that from the exit code only.
     pub(super) fn die_in_bootstrap(&mut self, thread: ThreadId) {
@@ -60,4 +133,20 @@ impl<'a, P: Policy, O: Observer> Kernel<'a, P, O> {
         self.end_process(process, 1, Cause::Thread(thread));
         self.look_for_the_end(thread, true);
     }
+}
+
+/// Pairs of what a parent and its forked child have of the same declaration.
+fn copies<I: Copy>(all: impl Iterator<Item = (I, Sharing)>, parent: ProcId, child: ProcId) -> Vec<(I, I)> {
+    let mut froms = BTreeMap::new();
+    let mut tos = Vec::new();
+    for (id, sharing) in all {
+        match sharing {
+            Sharing::Copied { process, declared } if process == parent => {
+                froms.insert(declared, id);
+            }
+            Sharing::Copied { process, declared } if process == child => tos.push((declared, id)),
+            _ => {}
+        }
+    }
+    tos.into_iter().filter_map(|(declared, to)| froms.get(&declared).map(|from| (*from, to))).collect()
 }

@@ -29,7 +29,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     /// that one waits for, and so on.
     pub(super) fn owner_may_be_lifted(&mut self, lock: LockId) {
         if self.has_protocols
-            && let Some(owner) = self.locks[lock].owner
+            && let Some(owner) = self.locks[lock].holder()
         {
             self.lift(owner);
         }
@@ -56,7 +56,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
 
     /// The largest priority that a thread has through locks.
     fn lifted(&self, thread: ThreadId) -> Option<i64> {
-        let owned = self.locks.values().filter(|lock| lock.owner == Some(thread));
+        let owned = self.locks.values().filter(|lock| lock.holder() == Some(thread));
         let through = |lock: &Lock| match lock.protocol {
             Protocol::None => None,
             Protocol::Inherit => lock.waiters.iter().map(|waiter| self.priority_of(*waiter)).max(),

@@ -7,7 +7,7 @@ use crate::kernel::gil::Standing;
 use crate::kernel::job::Jobs;
 use crate::kernel::log::Cause;
 use crate::kernel::object::Line;
-use crate::model::Cursor;
+use crate::model::{Cursor, Use};
 use crate::rng::Stream;
 use crate::time::{Instant, Span};
 use crate::trace::Why;
@@ -108,6 +108,8 @@ pub(crate) enum After {
     Lock(LockId),
     /// Waiting for a notification.
     Park(ObjectId, Line),
+    /// A system call that uses something of the operating system.
+    Posix(ObjectId, Use),
     /// Waiting until a started thread has run.
     ChildRuns(ThreadId),
     /// Waiting for an end.
@@ -218,6 +220,8 @@ pub(crate) struct Thread {
     pub visit: Visit,
     /// For the step under the cursor.
     pub patience: Option<Patience>,
+    /// When the last step with a limit was, or is, to be given up.
+    pub deadline: Instant,
     /// What it has read of variables.
     pub registers: BTreeMap<ObjectId, i64>,
     /// It waits for somebody else, without a limit.
@@ -299,6 +303,7 @@ impl Default for Thread {
             gil_ticket: 0,
             visit: Visit::default(),
             patience: None,
+            deadline: Instant::ZERO,
             registers: BTreeMap::new(),
             rests: false,
             lock_since: None,

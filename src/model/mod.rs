@@ -21,6 +21,7 @@ mod reference;
 mod report;
 mod scenario;
 mod schema;
+mod shared;
 mod show;
 mod spec;
 mod tree;

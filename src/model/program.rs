@@ -85,6 +85,11 @@ pub enum Op {
         /// The place where it goes on.
         otherwise: u32,
     },
+    /// The next operation waits for what the last time-out has left, and goes on elsewhere if that was in vain.
+    SameTimeout {
+        /// The place where it goes on.
+        otherwise: u32,
+    },
     /// The program goes on elsewhere.
     Goto(u32),
     /// `start()` on members not yet started, one after another.
@@ -94,6 +99,8 @@ pub enum Op {
         /// How many of them; `None` = all that are left.
         count: Option<u32>,
     },
+    /// `start()` on the only member of a group, unless it has been started.
+    Ensure(GroupId),
     /// `join()` on every member, one after another.
     Join(GroupId),
     /// A line of output; `{__name__}` and `{pid}` are replaced when it is printed.
@@ -136,6 +143,10 @@ pub enum Use {
     Put,
     /// `Queue.get()`
     Get,
+    /// An item is written into the pipe of a `multiprocessing.Queue`.
+    Send,
+    /// An item is read from the pipe of a `multiprocessing.Queue`.
+    Receive,
     /// `Event.set()`
     Set,
     /// `Event.clear()`
@@ -157,7 +168,7 @@ pub enum Use {
 impl Use {
     /// Whether the thread may have to wait for others.
     pub fn may_wait(self) -> bool {
-        matches!(self, Use::Acquire | Use::Put | Use::Get | Use::Wait | Use::Meet)
+        matches!(self, Use::Acquire | Use::Put | Use::Get | Use::Receive | Use::Wait | Use::Meet)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::ids::{
 use crate::model::expect::Expectation;
 use crate::model::policies::PolicyName;
 use crate::model::program::{Length, Program};
+pub use crate::model::shared::{Form, Lock, Object, Protocol, Sharing};
 use crate::ratio::Ratio;
 use crate::time::{Instant, Span};
 
@@ -137,85 +138,6 @@ pub struct Device {
     pub at_once: u32,
 }
 
-/// A `threading.Lock` or `RLock` of one process.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lock {
-    /// Its declared name, preceded by the process's where the model declares processes.
-    pub name: String,
-    /// The process whose threads use it.
-    pub process: ProcId,
-    /// Whether its owner may acquire it again.
-    pub reentrant: bool,
-    /// Whether `release` hands the lock over to a waiter that has waited for more than this (CPython 3.13's `PyMutex`,
-    /// `TIME_TO_BE_FAIR_NS`); `None` = never, a released lock is free for whoever comes first (a semaphore, up to 3.12).
-    pub fair_after: Option<Span>,
-    /// What its owner's priority is, for the priority scheduler.
-    pub protocol: Protocol,
-}
-
-/// What is done against priority inversion at a lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
-    /// Nothing: the owner keeps its own priority.
-    None,
-    /// The owner has at least the priority of whoever waits for it.
-    Inherit,
-    /// The owner has at least this priority: the highest of all threads whose program acquires the lock.
-    Ceiling(i64),
-}
-
-/// Something other than a lock that the threads of one process share.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Object {
-    /// Its declared name, preceded by the process's where the model declares processes.
-    pub name: String,
-    /// The process whose threads use it.
-    pub process: ProcId,
-    /// What it is.
-    pub form: Form,
-    /// The rule of the lock inside of it, as [`Lock::fair_after`].
-    pub fair_after: Option<Span>,
-}
-
-/// What a shared object is, and how it begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// A `threading.Semaphore`.
-    Semaphore {
-        /// How many may hold it at once.
-        permits: u64,
-    },
-    /// A `queue.Queue`.
-    Queue {
-        /// How many items fit; `None` = any number.
-        capacity: Option<u64>,
-    },
-    /// A `threading.Event`, not set.
-    Event,
-    /// A `threading.Condition`.
-    Condition {
-        /// The lock that belongs to it.
-        lock: LockId,
-    },
-    /// A `threading.Barrier`.
-    Barrier {
-        /// How many threads it waits for.
-        parties: u64,
-    },
-    /// An integer that threads read and write.
-    Variable {
-        /// Its value at first.
-        initial: i64,
-    },
-}
-
-impl Form {
-    /// Whether threads may wait for it.
-    pub fn is_waited_for(self) -> bool {
-        !matches!(self, Form::Variable { .. })
-    }
-}
-
 /// A process.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Process {
@@ -284,6 +206,8 @@ pub struct PythonCosts {
     pub interpreter_start: Span,
     /// Paid by a spawned or forkserver child, holding its own GIL.
     pub import_main: Span,
+    /// Paid for each item that crosses processes by who sends it and by who receives it, holding the GIL.
+    pub pickle: Span,
     /// Paid by whoever took the GIL, holding it.
     pub gil_take: Span,
     /// Paid by whoever dropped the GIL, after the drop.

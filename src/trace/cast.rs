@@ -61,11 +61,20 @@ pub struct Actor {
     pub affinity: Option<Box<[CoreId]>>,
 }
 
+impl Actor {
+    /// Whether Python makes it by itself, for an object: it has a name that a model cannot declare, with a dot.
+    pub fn is_helper(&self) -> bool {
+        self.name.contains('.')
+    }
+}
+
 impl Thing {
     fn of(object: &crate::model::Object) -> Thing {
         let (kind, initial) = match object.form {
-            Form::Semaphore { permits } => (ObjectKind::Semaphore, i64::try_from(permits).unwrap_or(i64::MAX)),
-            Form::Queue { .. } => (ObjectKind::Queue, 0),
+            Form::Semaphore { permits } | Form::ProcessSemaphore { permits } => {
+                (ObjectKind::Semaphore, i64::try_from(permits).unwrap_or(i64::MAX))
+            }
+            Form::Queue { .. } | Form::ProcessQueue { .. } => (ObjectKind::Queue, 0),
             Form::Event => (ObjectKind::Event, 0),
             Form::Condition { .. } => (ObjectKind::Condition, 0),
             Form::Barrier { .. } => (ObjectKind::Barrier, 0),
@@ -127,17 +136,19 @@ impl Cast {
     }
 
     /// The threads that a selector means: a full name `process/thread`, a thread name, a group name (all its members),
-    /// a process name (all its threads; also the declared name of
-    /// several processes), `prefix*` (of a thread's short or full name) or `*`. In declaration order, each once.
+    /// a process name (all its threads but those that Python makes by itself; also the declared name of several processes), `prefix*` (of a thread's short or full name) or `*`. In declaration order, each once.
     pub fn select(&self, selector: &str) -> Vec<ThreadId> {
         let prefix = selector.strip_suffix('*');
+        let of_process = |actor: &Actor| {
+            self.processes[actor.process] == selector
+                || self.process_groups[actor.process].is_some_and(|group| self.groups[group] == selector)
+        };
         let matches = |id: ThreadId, actor: &Actor| match prefix {
             Some(prefix) => actor.name.starts_with(prefix) || self.full_name(id).starts_with(prefix),
             None => {
                 actor.name == selector
                     || self.groups[actor.group] == selector
-                    || self.processes[actor.process] == selector
-                    || self.process_groups[actor.process].is_some_and(|group| self.groups[group] == selector)
+                    || (of_process(actor) && !actor.is_helper())
                     || self.full_name(id) == selector
             }
         };

@@ -4,7 +4,7 @@ use gilsim::ids::ThreadId;
 use gilsim::model::{self, Options, Source};
 use gilsim::study::{Simulation, simulate};
 use gilsim::time::Span;
-use gilsim::trace::{GilAct, Record, State, What};
+use gilsim::trace::{Ending, GilAct, Record, State, What};
 
 /// Loads and simulates a model with settings, and keeps its records.
 pub fn run(yaml: &str, sets: &[&str]) -> (Simulation, Vec<Record>) {
@@ -58,6 +58,28 @@ pub fn holds(records: &[Record]) -> Vec<Span> {
         }
     }
     holds
+}
+
+/// What shared objects held after each thing that happened to one of them.
+pub fn values(records: &[Record]) -> Vec<i64> {
+    let value = |record: &Record| match record.what {
+        What::Object { value, .. } => Some(value),
+        _ => None,
+    };
+    records.iter().filter_map(value).collect()
+}
+
+/// How a run ended that did not finish: who waited for what, or what was wrong.
+pub fn detail(simulation: &Simulation) -> String {
+    match simulation.metrics.ending.as_ref().expect("an ending") {
+        Ending::Deadlock { cycle } => {
+            let name = |thread| simulation.cast.threads[thread].name.clone();
+            let waits = cycle.iter().map(|wait| format!("{} waits for {}", name(wait.thread), wait.what));
+            waits.collect::<Vec<_>>().join(", ")
+        }
+        Ending::ModelError { code, detail, .. } => format!("{code} {detail}"),
+        _ => String::new(),
+    }
 }
 
 /// The middle value.

@@ -595,9 +595,6 @@ m.yaml:5:30: error E203: no lock called "slots"
    5 | conditions: {changed: {lock: slots}}
      |                              ^^^^^
      = no lock is declared
-m.yaml:6:18: error E110: not simulated yet: objects shared across processes
-   6 | events: {ready: {across: processes}}
-     |                  ^^^^^^
 m.yaml:7:25: error E203: no queue called "slots"
    7 | threads: {a: {do: [put: slots, {with: ready, do: []}, {get: jobs, else: [cpu: 5]}, {store: x, add: y…
      |                         ^^^^^
@@ -623,10 +620,7 @@ locks: {l: {across: processes}}
 expect: [max latency(jobs) == 4ms]
 threads: {a: {do: [{with: l, do: []}]}}
 "#,
-        r#"m.yaml:4:13: error E110: not simulated yet: objects shared across processes
-   4 | locks: {l: {across: processes}}
-     |             ^^^^^^
-m.yaml:5:22: error E402: no span called "jobs"
+        r#"m.yaml:5:22: error E402: no span called "jobs"
    5 | expect: [max latency(jobs) == 4ms]
      |                      ^^^^"#,
     ),
@@ -827,7 +821,7 @@ processes: {a: {count: 2, do: [{with: l, do: []}]}, b: {do: [{with: l, do: []}]}
         r#"m.yaml:3:69: error E208: the lock "l" is already used in "a", and locks do not cross processes
    3 | …: [{with: l, do: []}]}, b: {do: [{with: l, do: []}]}}
      |                                          ^
-     = declare a lock for each"#,
+     = across: processes shares it; across: copies gives each process its own"#,
     ),
     (
         "E209 scheduler",

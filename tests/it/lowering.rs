@@ -192,7 +192,7 @@ fn processes_merge_their_python_settings_and_have_their_own_locks() {
     let locks: Vec<_> = model
         .locks()
         .values()
-        .map(|lock| (lock.name.as_str(), lock.process.0, lock.reentrant, lock.fair_after))
+        .map(|lock| (lock.name.as_str(), lock.sharing.process().expect("its own").0, lock.reentrant, lock.fair_after))
         .collect();
     assert_eq!(locks, [("web-1/l", 0, false, None), ("web-2/l", 1, false, None), ("db/r", 2, true, Some(ms(1)))]);
     let costs: Vec<_> = model.interpreters().values().map(|python| (python.costs.fork, python.costs.spawn)).collect();

@@ -5,7 +5,7 @@ use gilsim::study::Simulation;
 use gilsim::trace::{Ending, Record, State, What};
 use proptest::prelude::*;
 
-use crate::common::{finish, in_state, run, span};
+use crate::common::{detail, finish, in_state, run, span, values};
 
 /// A model of threads that share `objects`; each thread is a name with its fields and its steps.
 fn model(objects: &str, threads: &[(&str, &str)]) -> String {
@@ -24,18 +24,6 @@ fn ends(yaml: &str, sets: &[&str]) -> String {
     }
     let finished = metrics.threads.values().map(|thread| thread.finish.expect("a finish").to_string());
     finished.collect::<Vec<_>>().join(" ")
-}
-
-fn detail(simulation: &Simulation) -> String {
-    match simulation.metrics.ending.as_ref().expect("an ending") {
-        Ending::Deadlock { cycle } => {
-            let name = |thread| simulation.cast.threads[thread].name.clone();
-            let waits = cycle.iter().map(|wait| format!("{} waits for {}", name(wait.thread), wait.what));
-            waits.collect::<Vec<_>>().join(", ")
-        }
-        Ending::ModelError { code, detail, .. } => format!("{code} {detail}"),
-        _ => String::new(),
-    }
 }
 
 // ---------------------------------------------------------------------------- conditions
@@ -122,15 +110,7 @@ fn a_notified_getter_may_come_too_late() {
     );
     let (simulation, records) = run(&yaml, &[]);
     assert_eq!(finish(&simulation, "getter"), span("2ms"));
-    let depths: Vec<i64> = records.iter().filter_map(value).collect();
-    assert_eq!(depths, [1, 0, 1, 0]);
-}
-
-fn value(record: &Record) -> Option<i64> {
-    match record.what {
-        What::Object { value, .. } => Some(value),
-        _ => None,
-    }
+    assert_eq!(values(&records), [1, 0, 1, 0]);
 }
 
 /// The same with a permit.
@@ -196,8 +176,7 @@ fn a_barrier_keeps_rounds_apart() {
     assert_eq!(finish(&simulation, "a"), span("18ms"));
     assert_eq!(in_state(&simulation, "a", State::Barrier), span("16ms"));
     // 1 and 2 have come, the third opens and leaves; the others leave. Twice.
-    let values: Vec<i64> = records.iter().filter_map(value).collect();
-    assert_eq!(values, [1, 2, 2, 1, 0, 1, 2, 2, 1, 0]);
+    assert_eq!(values(&records), [1, 2, 2, 1, 0, 1, 2, 2, 1, 0]);
     // One party waits for nobody, a missing one for ever.
     assert_eq!(ends(&model("barriers: {b: {parties: 1}}", &[("a", "{barrier: b}, {io: 1ms}")]), &[]), "1ms");
     let missing = model("barriers: {b: {parties: 2}}", &[("a", "{io: 1ms}, {barrier: b}")]);

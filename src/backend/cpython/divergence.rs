@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::backend::cpython::error::Refusal;
 use crate::backend::cpython::find::Interpreter;
 use crate::ids::{GroupId, Id, ProcId, ThreadId};
-use crate::model::{Arrival, Form, GilRule, Length, Members, Op, PolicyName, Scenario, StartMethod, Use};
+use crate::model::{Arrival, Form, GilRule, Length, Members, Op, PolicyName, Scenario, Sharing, StartMethod, Use};
 
 /// How a difference is dealt with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,7 @@ divergences! {
     FOREIGN_JOIN Refused "foreign-join" "multiprocessing joins a process only in the process that started it"
     OBJECTS Refused "objects" "Python 2.7 has no Barrier, no time-outs of locks and semaphores, and its Condition.wait does not say whether it waited in vain"
     MODULE Refused "module" "top-level code is not run by the worker: its children import the worker's own module"
+    SHARING Refused "sharing" "objects that processes share, or that a fork copies, are not run by the worker"
     SHARED_START Refused "shared-start" "the members of a group of processes must all be started by one process"
     RANDOM_BLOCK Refused "random-straight-line" "straight-line code of random length cannot be emulated since 3.10"
     IO Emulated "io" "io without a device is select() on a pipe that stays silent, with the length as its time-out: a real blocking call, but the kernel's timer ends it, as it ends a sleep"
@@ -88,6 +89,7 @@ pub(super) fn refusals(scenario: &Scenario, interpreter: &Interpreter, cores: us
     processes(scenario, interpreter, &mut found);
     threads(scenario, interpreter, cores, &mut found);
     objects(scenario, interpreter, &mut found);
+    sharing(scenario, &mut found);
     starts_and_joins(scenario, &mut found);
     if has_blocks(interpreter) && scenario.programs().values().any(|program| program.ops.iter().any(is_random_block)) {
         refuse(&mut found, &RANDOM_BLOCK, format!("on {}", interpreter.name()));
@@ -146,6 +148,17 @@ fn processes(scenario: &Scenario, interpreter: &Interpreter, found: &mut Vec<Ref
     let builds: BTreeSet<bool> = scenario.interpreters().values().map(|each| each.gil.is_none()).collect();
     if builds.len() > 1 || (builds.contains(&true) && !interpreter.free_threaded) {
         refuse(found, &BUILD, format!("on {}", interpreter.name()));
+    }
+}
+
+/// What several processes share, or have copies of.
+fn sharing(scenario: &Scenario, found: &mut Vec<Refusal>) {
+    let locks = scenario.locks().values().map(|lock| (&lock.name, lock.sharing));
+    let objects = scenario.objects().values().map(|object| (&object.name, object.sharing));
+    for (name, sharing) in locks.chain(objects) {
+        if !matches!(sharing, Sharing::Within(_)) {
+            refuse(found, &SHARING, name.clone());
+        }
     }
 }
 

@@ -69,6 +69,7 @@ impl Uses<'_> {
             Form::Condition { lock } => self.condition(lock),
             Form::Barrier { parties } => self.barrier(parties),
             Form::Variable { .. } => self.variable(),
+            Form::ProcessSemaphore { .. } | Form::ProcessQueue { .. } => unreachable!("refused before anything starts"),
         }
     }
 

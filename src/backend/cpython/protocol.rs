@@ -24,7 +24,7 @@ pub(super) fn job(scenario: &Scenario, walks: &IdVec<ThreadId, Walk>, gap: Span,
             program.ops.iter().map(|each| op(scenario, each, has_blocks)).collect::<Vec<_>>()
         }).collect::<Vec<_>>(),
         "locks": scenario.locks().values().map(|lock| {
-            json!({"process": lock.process.index(), "reentrant": lock.reentrant})
+            json!({"process": lock.sharing.process().map(Id::index), "reentrant": lock.reentrant})
         }).collect::<Vec<_>>(),
         "objects": scenario.objects().values().map(object).collect::<Vec<_>>(),
         "devices": scenario.devices().values().map(|device| json!({"at_once": device.at_once})).collect::<Vec<_>>(),
@@ -109,8 +109,9 @@ fn object(object: &Object) -> Value {
         Form::Condition { lock } => ("condition", json!(lock.index())),
         Form::Barrier { parties } => ("barrier", json!(parties)),
         Form::Variable { initial } => ("variable", json!(initial)),
+        Form::ProcessSemaphore { .. } | Form::ProcessQueue { .. } => unreachable!("refused before anything starts"),
     };
-    json!({"process": object.process.index(), "kind": kind, "size": size})
+    json!({"process": object.sharing.process().map(Id::index), "kind": kind, "size": size})
 }
 
 /// A step as the worker knows it. Where straight-line code `has_blocks`, it is emulated by a call that keeps the GIL.
@@ -140,6 +141,7 @@ fn op(scenario: &Scenario, op: &Op, has_blocks: bool) -> Value {
         Op::Use(object, verb) => use_of(*object, *verb, scenario.objects()[*object].form),
         Op::Timeout { otherwise, .. } => json!(["timeout", length, otherwise]),
         Op::Goto(place) => json!(["goto", place]),
+        Op::SameTimeout { .. } | Op::Ensure(_) => unreachable!("refused before anything starts"),
     }
 }
 
@@ -151,6 +153,7 @@ fn use_of(object: ObjectId, verb: Use, form: Form) -> Value {
         Use::Release => json!(["give", object]),
         Use::Put => json!(["put", object]),
         Use::Get => json!(["get", object]),
+        Use::Send | Use::Receive => unreachable!("refused before anything starts"),
         Use::Set => json!(["set", object]),
         Use::Clear => json!(["clear", object]),
         Use::Wait if lock.is_none() => json!(["wait", object]),

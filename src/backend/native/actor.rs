@@ -255,6 +255,7 @@ impl<'scope, 'env> Actor<'scope, 'env> {
                 Ok(())
             }
             Op::Show | Op::Repeat { .. } | Op::Again { .. } | Op::Choose { .. } | Op::Goto(_) => Ok(()),
+            Op::SameTimeout { .. } | Op::Ensure(_) => unreachable!("refused before anything starts"),
             Op::Use(object, verb) => self.use_object(*object, *verb),
             Op::Timeout { after, otherwise } => {
                 self.be_patient(after, *otherwise);

@@ -25,7 +25,7 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use crate::backend::host::{Facts, Noise, Own, Watch, now};
 use crate::backend::{Backend, Run};
 use crate::ids::{Id, ThreadId};
-use crate::model::{Arrival, Length, Op, PolicyName, Scenario};
+use crate::model::{Arrival, Length, Op, PolicyName, Scenario, Sharing};
 use crate::time::Span;
 use crate::trace::{Ending, Observer, Record, Why};
 use actor::{Crew, Log};
@@ -117,6 +117,11 @@ impl Native {
         }
         if scenario.processes().values().any(|process| process.module.is_some()) {
             found.push("top-level code of a module".to_owned());
+        }
+        let locks = scenario.locks().values().map(|lock| lock.sharing);
+        let mut all = locks.chain(scenario.objects().values().map(|object| object.sharing));
+        if all.any(|sharing| !matches!(sharing, Sharing::Within(_))) {
+            found.push("objects that processes share, or that a fork copies".to_owned());
         }
         let cores = self.cores(scenario);
         for (id, thread) in scenario.threads().iter() {

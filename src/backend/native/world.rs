@@ -158,9 +158,9 @@ impl World<'_> {
             self.handles[thread].get().iter().for_each(|handle| handle.unpark());
             self.scenario.gil_of(thread).iter().for_each(|gil| self.gils[*gil].stop());
         }
-        let locks = self.scenario.locks().iter().filter(|(_, lock)| lock.process == process);
+        let locks = self.scenario.locks().iter().filter(|(_, lock)| lock.sharing.process() == Some(process));
         locks.for_each(|(lock, _)| self.locks[lock].wake_all());
-        let objects = self.scenario.objects().iter().filter(|(_, object)| object.process == process);
+        let objects = self.scenario.objects().iter().filter(|(_, object)| object.sharing.process() == Some(process));
         objects.for_each(|(object, _)| self.objects[object].wake_all());
         self.devices.values().for_each(Device::wake_all);
     }

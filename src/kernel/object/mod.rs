@@ -14,6 +14,7 @@
 mod barrier;
 mod condition;
 mod event;
+mod posix;
 mod queue;
 mod semaphore;
 
@@ -83,6 +84,7 @@ pub(crate) struct Object {
 pub(crate) enum State {
     Semaphore(semaphore::Semaphore),
     Queue(queue::Queue),
+    Posix(posix::Posix),
     Event(event::Event),
     Barrier(barrier::Barrier),
     Condition,
@@ -95,6 +97,8 @@ impl State {
         match form {
             Form::Semaphore { permits } => State::Semaphore(semaphore::Semaphore { permits }),
             Form::Queue { capacity } => State::Queue(queue::Queue { items: 0, capacity }),
+            Form::ProcessSemaphore { permits } => State::Posix(posix::Posix::Semaphore { permits }),
+            Form::ProcessQueue { capacity } => State::Posix(posix::Posix::Queue { capacity, items: 0, sent: 0 }),
             Form::Event => State::Event(event::Event { set: false }),
             Form::Barrier { parties } => State::Barrier(barrier::Barrier::new(parties)),
             Form::Condition { .. } => State::Condition,
@@ -109,7 +113,7 @@ impl State {
             State::Queue(queue) => queue.answer(verb),
             State::Event(event) => event.answer(verb, waited),
             State::Barrier(barrier) => barrier.answer(waited),
-            State::Condition | State::Variable(_) => unreachable!("neither is visited"),
+            State::Posix(_) | State::Condition | State::Variable(_) => unreachable!("none of these is visited"),
         }
     }
 }
@@ -141,6 +145,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         match self.objects[object].state {
             State::Condition => self.use_condition(thread, object, verb),
             State::Variable(value) => self.use_variable(thread, object, verb, value),
+            State::Posix(_) => self.use_posix(thread, object, verb),
             _ if self.threads[thread].visit.inside => self.ask(thread, object, verb),
             _ => self.acquire(thread, self.objects[object].mutex),
         }
@@ -206,10 +211,12 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     /// So many of a line may go on.
     fn notify(&mut self, object: ObjectId, line: Line, many: usize, cause: Cause) {
         let many = many.min(self.objects[object].line(line).len());
+        let retried = posix::retried(&self.objects[object].state, line);
+        let stage = retried.map_or(Stage::Take, |verb| Stage::After(After::Posix(object, verb)));
         for waiter in self.objects[object].line(line).drain(..many).collect::<Vec<_>>() {
             self.threads[waiter].visit.in_line = false;
             if self.threads[waiter].phase == Phase::Blocked(Wait::Object(object, line)) {
-                self.wake(waiter, Stage::Take, Why::Notified, cause);
+                self.wake(waiter, stage, Why::Notified, cause);
             }
         }
     }
@@ -218,6 +225,11 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     pub(super) fn leave_line(&mut self, thread: ThreadId, object: ObjectId, line: Line) {
         self.objects[object].line(line).retain(|each| *each != thread);
         self.threads[thread].visit.in_line = false;
+    }
+
+    /// A forked child's object begins as its parent's is. Nobody waits there.
+    pub(super) fn copy_object(&mut self, from: ObjectId, to: ObjectId) {
+        self.objects[to].state = self.objects[from].state.clone();
     }
 
     /// A read, or a write, of an integer: each is one bytecode, and whoever is switched out between two of them holds an

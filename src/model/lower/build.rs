@@ -1,5 +1,7 @@
 //! Multiplies a plan out: every process, interpreter and thread with its number.
 
+pub mod across;
+
 use std::collections::BTreeMap;
 
 use crate::ids::{DeviceId, GilId, GroupId, IdVec, InterpId, LockId, ObjectId, ProcId, ProgramId, SpanId, ThreadId};
@@ -15,12 +17,13 @@ use crate::model::lower::{ceilings, machine, member};
 use crate::model::program::Program;
 use crate::model::report::Report;
 use crate::model::scenario::{
-    Arrival, Form, Gil, Group, Interpreter, Lock, Machine, Members, Object, Process, Protocol, Run, Scenario,
+    Arrival, Form, Gil, Group, Interpreter, Lock, Machine, Members, Object, Process, Protocol, Run, Scenario, Sharing,
     StartMethod, Thread,
 };
 use crate::model::spec::Model;
-use crate::model::spec::objects::LockKind;
+use crate::model::spec::objects::{Across as Word, LockKind};
 use crate::model::spec::python::Version;
+use crate::model::spec::threads::Thread as ThreadShape;
 use crate::time::Span;
 
 /// The process id of the first process; the others follow in declaration order.
@@ -58,6 +61,7 @@ pub fn build(parts: Parts, report: &mut Report) -> Scenario {
     let numbers = Numbers { devices: &device_ids, spans: &span_ids };
     let mut builder = Builder::new((plan, objects, uses), numbers, run.seed, machine.cores.len(), report);
     builder.process_groups();
+    builder.across();
     for index in 0..plan.processes.len() {
         builder.process(index);
     }
@@ -109,6 +113,8 @@ struct Builder<'b, 'm> {
     programs: IdVec<ProgramId, Program>,
     locks: IdVec<LockId, Lock>,
     objects: IdVec<ObjectId, Object>,
+    /// What all processes share, by its name.
+    across: across::Shared<'m>,
 }
 
 impl<'b, 'm> Builder<'b, 'm> {
@@ -135,6 +141,7 @@ impl<'b, 'm> Builder<'b, 'm> {
             programs: IdVec::new(),
             locks: IdVec::new(),
             objects: IdVec::new(),
+            across: across::Shared::default(),
         }
     }
 
@@ -167,11 +174,13 @@ impl<'b, 'm> Builder<'b, 'm> {
         let id = ProcId(self.processes.len() as u32);
         let name = member(plan.name, plan.count, number);
         let locks = self.locks(index, id, &name);
+        let objects = self.objects(index, id, &name, &locks);
         let names = Names {
             devices: self.numbers.devices,
             spans: self.numbers.spans,
-            objects: self.objects(index, id, &name, &locks),
+            objects,
             locks,
+            queues: self.queue_ends(index, id, &name),
             groups: self.thread_groups(index),
             processes: &self.plan.by_name,
         };
@@ -186,6 +195,7 @@ impl<'b, 'm> Builder<'b, 'm> {
             let group_id = if plan.single { GroupId(index as u32) } else { names.groups[group.name] };
             self.group(&home, group, group_id, program, &mut children);
         }
+        self.feeders(&home, &names.queues);
         let module = self.module(plan, names);
         self.processes.push(Process {
             module,
@@ -213,8 +223,22 @@ impl<'b, 'm> Builder<'b, 'm> {
     /// processes.
     fn declared(&self, index: usize) -> Vec<&'b Declared<'m>> {
         let all = self.declared.all.iter().enumerate();
-        let used = |place: &usize| !self.plan.declared || self.uses.objects[index].contains(place);
-        all.filter(|(place, _)| used(place)).map(|(_, object)| object).collect()
+        // Who is forked has a copy of what its parent has, and hands it on, whether it uses it or not.
+        let copied =
+            |place: &usize, object: &Declared| object.shape.across() == Word::Copies && self.uses.by_anyone(*place);
+        let own = |place: &usize, object: &Declared| match object.shape.across() {
+            Word::Processes => false,
+            _ => !self.plan.declared || self.uses.objects[index].contains(place) || copied(place, object),
+        };
+        all.filter(|(place, object)| own(place, object)).map(|(_, object)| object).collect()
+    }
+
+    /// Whose an object of a member of a process is.
+    fn sharing(&self, object: &Declared, process: ProcId) -> Sharing {
+        match object.shape.across() {
+            Word::Copies => Sharing::Copied { process, declared: self.declared.by_name[object.name] as u32 },
+            _ => Sharing::Within(process),
+        }
     }
 
     /// The name of an object of a member of a process.
@@ -225,7 +249,7 @@ impl<'b, 'm> Builder<'b, 'm> {
     /// The locks of a member of a process, also under the names of the conditions that they belong to.
     fn locks(&mut self, index: usize, process: ProcId, name: &str) -> BTreeMap<&'m str, LockId> {
         let version = self.plan.processes[index].python.as_ref().map(|python| python.version);
-        let mut ids = BTreeMap::new();
+        let mut ids = self.across.locks.clone();
         for object in self.declared(index) {
             let (reentrant, protocol) = match object.shape {
                 Shape::Lock(lock) => {
@@ -237,7 +261,7 @@ impl<'b, 'm> Builder<'b, 'm> {
             };
             let lock = Lock {
                 name: self.object_name(name, object.name),
-                process,
+                sharing: self.sharing(object, process),
                 reentrant,
                 fair_after: fair_after(version, reentrant),
                 protocol,
@@ -264,14 +288,14 @@ impl<'b, 'm> Builder<'b, 'm> {
         locks: &BTreeMap<&'m str, LockId>,
     ) -> BTreeMap<&'m str, ObjectId> {
         let version = self.plan.processes[index].python.as_ref().map(|python| python.version);
-        let mut ids = BTreeMap::new();
+        let mut ids = self.across.objects.clone();
         for object in self.declared(index) {
             let number = |at: Option<At<u64>>| at.map(|at| at.value);
             let form = match object.shape {
                 Shape::Lock(_) => continue,
                 Shape::Semaphore(semaphore) => Form::Semaphore { permits: number(semaphore.value).unwrap_or(1) },
                 Shape::Queue(queue) => Form::Queue { capacity: number(queue.capacity) },
-                Shape::Event => Form::Event,
+                Shape::Event(_) => Form::Event,
                 Shape::Condition(_) => match locks.get(object.name) {
                     Some(lock) => Form::Condition { lock: *lock },
                     None => continue,
@@ -281,7 +305,8 @@ impl<'b, 'm> Builder<'b, 'm> {
             };
             let fair_after = fair_after(version, false);
             let name = self.object_name(name, object.name);
-            ids.insert(object.name, self.objects.push(Object { name, process, form, fair_after }));
+            let sharing = self.sharing(object, process);
+            ids.insert(object.name, self.objects.push(Object { name, sharing, form, fair_after }));
         }
         ids
     }
@@ -343,9 +368,9 @@ impl<'b, 'm> Builder<'b, 'm> {
                 program,
                 arrival: if group.started { Arrival::OnStart } else { Arrival::At(at) },
                 daemon: group.daemon(),
-                nice: group.thread.nice.map_or(0, |nice| nice.value.clamp(-20, 19) as i8),
-                priority: group.thread.priority.map_or(0, |priority| priority.value),
-                tickets: group.thread.tickets.map_or(DEFAULT_TICKETS, |tickets| tickets.value),
+                nice: nice(group.thread),
+                priority: priority(group.thread),
+                tickets: tickets(group.thread),
                 period: group.thread.period(),
                 deadline: group.thread.deadline().or(group.thread.period()),
                 affinity: affinity.clone(),
@@ -387,6 +412,18 @@ impl Home<'_, '_> {
             Some(_) => format!("Thread-{number}"),
         }
     }
+}
+
+fn nice(thread: &ThreadShape) -> i8 {
+    thread.nice.map_or(0, |nice| nice.value.clamp(-20, 19) as i8)
+}
+
+fn tickets(thread: &ThreadShape) -> u64 {
+    thread.tickets.map_or(DEFAULT_TICKETS, |tickets| tickets.value)
+}
+
+fn priority(thread: &ThreadShape) -> i64 {
+    thread.priority.map_or(0, |priority| priority.value)
 }
 
 /// Since 3.13 a `Lock` is a `PyMutex`, since 3.14 an `RLock` is one too; before, and in native programs, a semaphore.

@@ -6,7 +6,7 @@ use crate::model::code::Code;
 use crate::model::decode::{At, Named};
 use crate::model::report::Report;
 use crate::model::spec::Model;
-use crate::model::spec::objects::{Barrier, Condition, Lock, Queue, Semaphore};
+use crate::model::spec::objects::{Across, Barrier, Condition, Event, Lock, Queue, Semaphore};
 use crate::model::spec::steps::{Action, Step};
 use crate::model::tree::Spot;
 
@@ -31,7 +31,7 @@ pub enum Shape<'m> {
     /// A queue.
     Queue(&'m Queue),
     /// An event.
-    Event,
+    Event(&'m Event),
     /// A condition.
     Condition(&'m Condition),
     /// A barrier.
@@ -41,13 +41,25 @@ pub enum Shape<'m> {
 }
 
 impl Shape<'_> {
+    /// Between whom it is shared.
+    pub fn across(&self) -> Across {
+        let across = match self {
+            Shape::Lock(lock) => lock.across,
+            Shape::Semaphore(semaphore) => semaphore.across,
+            Shape::Queue(queue) => queue.across,
+            Shape::Event(event) => event.across,
+            Shape::Condition(_) | Shape::Barrier(_) | Shape::Variable(_) => None,
+        };
+        across.map_or(Across::Threads, |across| across.value)
+    }
+
     /// Its word.
     pub fn word(&self) -> &'static str {
         match self {
             Shape::Lock(_) => "lock",
             Shape::Semaphore(_) => "semaphore",
             Shape::Queue(_) => "queue",
-            Shape::Event => "event",
+            Shape::Event(_) => "event",
             Shape::Condition(_) => "condition",
             Shape::Barrier(_) => "barrier",
             Shape::Variable(_) => "variable",
@@ -70,7 +82,7 @@ pub fn objects<'m>(model: &'m Model, report: &mut Report) -> Objects<'m> {
     objects.section(model.locks.as_ref(), Shape::Lock);
     objects.section(model.semaphores.as_ref(), Shape::Semaphore);
     objects.section(model.queues.as_ref(), Shape::Queue);
-    objects.section(model.events.as_ref(), |_| Shape::Event);
+    objects.section(model.events.as_ref(), Shape::Event);
     objects.section(model.conditions.as_ref(), Shape::Condition);
     objects.section(model.barriers.as_ref(), Shape::Barrier);
     objects.section(model.variables.as_ref(), |initial| Shape::Variable(*initial));
@@ -136,7 +148,7 @@ pub fn named(step: &Step) -> Option<(&At<String>, &'static [&'static str])> {
         }
         Action::Use { verb, object } => {
             let kinds: &'static [&'static str] = match verb {
-                Use::Put | Use::Get => &["queue"],
+                Use::Put | Use::Get | Use::Send | Use::Receive => &["queue"],
                 Use::Set | Use::Clear => &["event"],
                 Use::Wait => &["event", "condition"],
                 Use::Notify | Use::NotifyAll => &["condition"],

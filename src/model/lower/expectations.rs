@@ -120,7 +120,9 @@ impl Names {
         names.variables.extend(declared.iter().map(|variable| variable.name.clone()));
         for object in scenario.objects().values() {
             match object.form {
-                scenario::Form::Queue { .. } => names.queues.insert(object.name.clone()),
+                scenario::Form::Queue { .. } | scenario::Form::ProcessQueue { .. } => {
+                    names.queues.insert(object.name.clone())
+                }
                 scenario::Form::Variable { .. } => names.variables.insert(object.name.clone()),
                 _ => false,
             };

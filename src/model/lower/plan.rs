@@ -8,6 +8,7 @@ use crate::model::decode::At;
 use crate::model::lower::machine;
 use crate::model::lower::python::{self, Settings};
 use crate::model::policies::PolicyName;
+use crate::model::program::Use;
 use crate::model::report::Report;
 use crate::model::scenario::Quota;
 use crate::model::spec::Model;
@@ -131,6 +132,15 @@ impl Plan<'_> {
         let unguarded = imported.filter(|program| !program.is_guarded()).and_then(ProcessPlan::main_group);
         let module = imported.map(|program| program.module).or(own);
         module.into_iter().chain(unguarded.map(|group| group.steps))
+    }
+}
+
+impl Plan<'_> {
+    /// Whether the members of a process put something into a queue.
+    pub fn puts(&self, process: &ProcessPlan, queue: &str) -> bool {
+        let put = |action: &Action| matches!(action, Action::Use { verb: Use::Put, object } if object.value == queue);
+        let own = process.groups.iter().map(|group| group.steps);
+        own.chain(self.top_level(process)).any(|steps| steps.find(put).is_some())
     }
 }
 

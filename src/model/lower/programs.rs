@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::{DeviceId, GroupId, IdVec, LockId, ObjectId, SpanId};
+use crate::model::lower::build::across::End;
 use crate::model::lower::plan::Plan;
 use crate::model::program::{Op, Program, Use};
 use crate::model::spec::steps::{Action, Step, Steps, Timeout};
@@ -18,6 +19,8 @@ pub struct Names<'n> {
     pub objects: BTreeMap<&'n str, ObjectId>,
     /// Named stretches of work.
     pub spans: &'n BTreeMap<&'n str, SpanId>,
+    /// Queues that all processes share.
+    pub queues: BTreeMap<&'n str, End>,
     /// Groups of threads, which `start` and `join` look for first.
     pub groups: BTreeMap<&'n str, GroupId>,
     /// Processes.
@@ -25,6 +28,13 @@ pub struct Names<'n> {
 }
 
 impl Names<'_> {
+    /// The operations of a step that uses a queue which all processes share.
+    fn across(&self, action: &Action, limited: bool) -> Option<Vec<Op>> {
+        let Action::Use { verb, object } = action else { return None };
+        let end = self.queues.get(object.value.as_str())?;
+        Some(if *verb == Use::Put { end.put() } else { end.get(limited) })
+    }
+
     /// `acquire()` on a lock, on the lock of a condition, or on a semaphore.
     fn acquire(&self, name: &str) -> Option<Op> {
         let semaphore = || self.objects.get(name).map(|object| Op::Use(*object, Use::Acquire));
@@ -78,6 +88,10 @@ fn body(steps: &Steps, names: &Names, ops: &mut Vec<Op>) {
 }
 
 fn one(step: &Step, names: &Names, ops: &mut Vec<Op>) {
+    if let Some(across) = names.across(&step.action, step.timeout.is_some()) {
+        ops.extend(across);
+        return;
+    }
     match &step.action {
         Action::Repeat { times, body } => repeat(*times, body, names, ops),
         Action::Choose { cumulative, branches } => choose(cumulative, branches, names, ops),
@@ -101,14 +115,23 @@ fn timed(step: &Step, timeout: &Timeout, names: &Names, ops: &mut Vec<Op>) {
     let place = ops.len();
     ops.push(Op::Goto(0));
     one(step, names, ops);
+    let second = ops[place..].iter().position(|op| matches!(op, Op::SameTimeout { .. })).map(|after| place + after);
     let over = ops.len();
-    if !timeout.otherwise.0.is_empty() {
+    let jumps = second.is_some() || !timeout.otherwise.0.is_empty();
+    if jumps {
         ops.push(Op::Goto(0));
+    }
+    // Whose second wait was in vain lets go of what the first one was for.
+    if let Some(second) = second
+        && let Op::Acquire(lock) = ops[second - 1]
+    {
+        ops[second] = Op::SameTimeout { otherwise: ops.len() as u32 };
+        ops.push(Op::Release(lock));
     }
     let otherwise = ops.len() as u32;
     ops[place] = Op::Timeout { after: timeout.after.clone(), otherwise };
     body(&timeout.otherwise, names, ops);
-    if !timeout.otherwise.0.is_empty() {
+    if jumps {
         ops[over] = Op::Goto(ops.len() as u32);
     }
 }

@@ -169,6 +169,7 @@ fn settle_costs(layers: &[&shapes::PythonCosts]) -> PythonCosts {
         forkserver: pick(|costs| costs.forkserver),
         interpreter_start: pick(|costs| costs.interpreter_start),
         import_main: pick(|costs| costs.import_main),
+        pickle: pick(|costs| costs.pickle),
         gil_take: pick(|costs| costs.gil_take),
         gil_drop: pick(|costs| costs.gil_drop),
         gil_signal: pick(|costs| costs.gil_signal),

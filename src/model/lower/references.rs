@@ -8,6 +8,7 @@ use crate::model::lower::declared::{Objects, Shape, named};
 use crate::model::lower::plan::{GroupPlan, Plan, ProcessPlan};
 use crate::model::report::Report;
 use crate::model::spec::Model;
+use crate::model::spec::objects::Across;
 use crate::model::spec::steps::{Action, Step, Steps};
 use crate::model::tree::{Spot, crop};
 
@@ -18,6 +19,13 @@ pub struct Uses {
     pub objects: Vec<BTreeSet<usize>>,
     /// The names of the devices that are used.
     pub devices: BTreeSet<String>,
+}
+
+impl Uses {
+    /// Whether some process uses the object at this place.
+    pub fn by_anyone(&self, place: usize) -> bool {
+        self.objects.iter().any(|used| used.contains(&place))
+    }
 }
 
 /// What `start` and `join` name.
@@ -127,14 +135,26 @@ impl Checker<'_, '_> {
             );
             self.report.error(Code::E207, name.spot, message).help("with interpreter: shared they can");
         }
+        let across = self.objects.all[place].shape.across();
+        if across == Across::Processes
+            && self.plan.processes[here].python.is_none()
+            && !matches!(word, "lock" | "semaphore")
+        {
+            let message = format!("a native process has no {word} of Python's multiprocessing");
+            self.report.error(Code::E209, name.spot, message);
+        }
         let first = *self.seen.entry(place).or_insert(here);
-        if first != here {
+        if first != here && across == Across::Threads {
             let other = self.plan.processes[first].name;
             let message = format!(
                 "the {word} \"{}\" is already used in \"{other}\", and {word}s do not cross processes",
                 name.value
             );
-            self.report.error(Code::E208, name.spot, message).help(format!("declare a {word} for each"));
+            let help = match self.objects.all[place].shape {
+                Shape::Condition(_) | Shape::Barrier(_) | Shape::Variable(_) => format!("declare a {word} for each"),
+                _ => "across: processes shares it; across: copies gives each process its own".to_owned(),
+            };
+            self.report.error(Code::E208, name.spot, message).help(help);
         }
         self.uses.objects[here].insert(place);
     }

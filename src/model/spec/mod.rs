@@ -19,13 +19,8 @@ use shape::{Section, section, shape};
 
 /// The parts of the format that are not simulated yet: where they stand, and what they are. The reader refuses them, and the
 /// reference page lists them, from this one table.
-pub const NOT_SIMULATED: &[(&str, &str)] = &[
-    ("model.pools", "pools"),
-    ("step.submit", "submit, pools"),
-    ("step.gather", "gather, pools"),
-    ("across: processes", "objects shared across processes"),
-    ("python costs.pickle", "costs.pickle, objects that cross processes"),
-];
+pub const NOT_SIMULATED: &[(&str, &str)] =
+    &[("model.pools", "pools"), ("step.submit", "submit, pools"), ("step.gather", "gather, pools")];
 
 shape! {
     /// The whole file.

@@ -1,21 +1,18 @@
 //! The shapes of what threads share: locks, queues and the like.
 
-use crate::model::decode::At;
-use crate::model::report::Report;
 use crate::model::spec::shape::{shape, words};
-use crate::model::tree::Node;
 
 shape! {
-    /// A `threading.Lock` or `RLock`; every process has its own.
+    /// A `threading.Lock` or `RLock`, or multiprocessing's: POSIX semaphores, never handed over.
     Lock "lock" {
         /// lock, or rlock: its owner may acquire it again
         kind: LockKind = "lock";
         /// none, or what the priority scheduler does about waiting for it: inherit = the owner has the priority of whoever waits;
         /// ceiling = it has the highest priority of all threads that use the lock
         protocol: ProtocolWord = "none";
-        /// shared between processes, as multiprocessing's
+        /// threads; processes: multiprocessing's, shared by all; copies: each process its own, which a fork copies as it is
         across: Across = "threads";
-    } then across_lock
+    }
 }
 
 words! {
@@ -45,37 +42,39 @@ words! {
     Across {
         /// The threads of one process.
         Threads = "threads",
-        /// Processes.
+        /// All processes.
         Processes = "processes",
+        /// The threads of each process by themselves; a forked child begins with a copy.
+        Copies = "copies",
     }
 }
 
 shape! {
-    /// A `threading.Semaphore`.
+    /// A `threading.Semaphore`, or multiprocessing's: a POSIX semaphore.
     Semaphore "semaphore" {
         /// how many may hold it at once
         value: u64 = "1";
-        /// shared between processes, as multiprocessing's
+        /// threads; processes: multiprocessing's, shared by all; copies: each process its own, which a fork copies as it is
         across: Across = "threads";
-    } then across_semaphore
+    }
 }
 
 shape! {
-    /// A `queue.Queue`.
+    /// A `queue.Queue`, or multiprocessing's: a pipe, into which a feeder thread of each process puts what it has pickled.
     Queue "queue" {
         /// how many items fit
         capacity: u64 = "unbounded";
-        /// shared between processes, as multiprocessing's
+        /// threads; processes: multiprocessing's, shared by all; copies: each process its own, which a fork copies as it is
         across: Across = "threads";
-    } then across_queue
+    }
 }
 
 shape! {
-    /// A `threading.Event`.
+    /// A `threading.Event`, or multiprocessing's.
     Event "event" {
-        /// shared between processes, as multiprocessing's
+        /// threads; processes: multiprocessing's, shared by all; copies: each process its own, which a fork copies as it is
         across: Across = "threads";
-    } then across_event
+    }
 }
 
 shape! {
@@ -119,16 +118,3 @@ words! {
         Multiprocessing = "multiprocessing",
     }
 }
-
-/// Reports objects that are to be shared between processes, which is not simulated yet.
-macro_rules! not_across {
-    ($($name:ident $shape:ident)*) => {$(
-        fn $name(object: &$shape, _: &Node, report: &mut Report) {
-            if let Some(At { value: Across::Processes, key, .. }) = object.across {
-                report.not_simulated("across: processes", key);
-            }
-        }
-    )*};
-}
-
-not_across! { across_lock Lock across_semaphore Semaphore across_queue Queue across_event Event }

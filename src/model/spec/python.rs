@@ -63,7 +63,7 @@ shape! {
         gil_signal: Span = "0us";
         /// 2.7: the same call while every waiter is on its way already
         gil_signal_empty: Span = "0us";
-        /// paid for each object that crosses processes
+        /// paid for each object that crosses processes, by each side: one C call that keeps the GIL
         pickle: Span = "0us";
         /// by how much Python code takes longer in a free-threaded build; also by version, as in {"3.13": 1.4, "3.14": 1.1}
         free_threading_factor: Factor = "1.0";
