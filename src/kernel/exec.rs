@@ -158,7 +158,13 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         let state = &mut self.threads[thread];
         state.because = (Why::Step, Cause::Thread(thread));
         match work {
-            Work::StartUp => state.stage = if state.birth == Birth::StartingUp { Stage::Take } else { Stage::Go },
+            Work::StartUp => {
+                state.stage = match state.birth {
+                    Birth::Server => Stage::Begin,
+                    Birth::StartingUp => Stage::Take,
+                    _ => Stage::Go,
+                }
+            }
             Work::Python | Work::NativeGil => {
                 state.cursor.advance();
                 state.stage = Stage::Go;

@@ -24,6 +24,12 @@ pub(crate) struct Process {
     pub ended: bool,
     /// Whether it has printed the warning about forks of several threads.
     pub has_warned: bool,
+    /// Whether it is forked from a process that imported its main module.
+    pub imported: bool,
+    /// Whether it knows a forkserver, its own or its parent's.
+    pub has_server: bool,
+    /// Whether the server that it is forked from has to be started first.
+    pub starts_server: bool,
     /// Its non-daemon threads that have not ended, also those that will arrive at a time of their own.
     pub non_daemons: u32,
     /// Its threads that will arrive at a time of their own.
@@ -129,6 +135,9 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
     pub(super) fn begin(&mut self, thread: ThreadId) {
         let declared = &self.scenario.threads()[thread];
         let costs = self.costs_of(thread);
+        if self.begins_as_server(thread) {
+            return self.start_up(thread, costs.forkserver_server);
+        }
         let mut cost = Span::ZERO;
         if self.starts_up_process(thread) && self.is_spawned(declared.process) {
             cost += match self.scenario.processes()[declared.process].start_method {
@@ -176,6 +185,11 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
                 None => self.process_is_up(process),
             }
         }
+        self.wake_starter(thread);
+    }
+
+    /// Whoever waits in `start()` for a thread goes on.
+    pub(super) fn wake_starter(&mut self, thread: ThreadId) {
         if let Some(starter) = self.starters.remove(&thread) {
             self.wake(starter, Stage::Take, Why::ChildRan, Cause::Thread(thread));
         }
@@ -238,7 +252,9 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
 
     /// `Thread.start()` waits for the new thread's `_started` event.
     pub(super) fn wait_for_child(&mut self, thread: ThreadId, child: ThreadId) {
-        if self.threads[child].birth == Birth::Ready {
+        let process = self.scenario.threads()[child].process;
+        let far_enough = if self.processes[process].starts_server { Birth::StartingUp } else { Birth::Ready };
+        if self.threads[child].birth >= far_enough {
             self.threads[thread].stage = Stage::Take;
             return;
         }
@@ -255,11 +271,11 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         self.threads[starter].fork_paid = false;
         self.next_member[group] += 1;
         self.threads[starter].cursor.done += 1;
-        if fork {
-            self.copy_memory(starter, child);
-            self.warn_about_fork(starter);
-        }
+        let waits = self.inherit(starter, child);
         self.process_arrives(child, Cause::Thread(starter), Why::Started);
+        if let Some(first) = waits {
+            self.drop_gil(starter, After::ChildRuns(first));
+        }
     }
 
     // ------------------------------------------------------------------ join

@@ -4,7 +4,6 @@ use crate::ids::{Id, ProcId, ThreadId};
 use crate::kernel::Kernel;
 use crate::kernel::log::Cause;
 use crate::kernel::policy::Policy;
-use crate::model::{Arrival, StartMethod};
 use crate::trace::{Observer, What};
 
 /// Thread idents count down from here in steps of one stack, as addresses of a real process do.
@@ -55,8 +54,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
 
     /// `__name__` of the main module: a child that imported it again knows it by another name.
     fn module_name(&self, process: ProcId) -> &'static str {
-        let declared = &self.scenario.processes()[process];
-        let imported = declared.arrival == Arrival::OnStart && declared.start_method != StartMethod::Fork;
+        let imported = self.is_imported(process);
         if imported { "__mp_main__" } else { "__main__" }
     }
 

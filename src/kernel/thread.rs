@@ -123,6 +123,8 @@ pub(crate) enum After {
 pub(crate) enum Birth {
     /// It has not been on a core.
     Unborn,
+    /// It stands for the server that it will be forked from, which starts up on a core; or has done so.
+    Server,
     /// It pays for its start, on a core and without the GIL; or has done so.
     StartingUp,
     /// It imports the main module again, with the GIL; or has done so.

@@ -202,6 +202,8 @@ pub struct PythonCosts {
     pub spawn: Span,
     /// Paid by a forkserver child on a core without a GIL.
     pub forkserver: Span,
+    /// Paid before the first forkserver child by the server that is to be forked, on a core without a GIL.
+    pub forkserver_server: Span,
     /// Paid by a thread with an interpreter of its own, on a core without a GIL.
     pub interpreter_start: Span,
     /// Paid by a spawned or forkserver child, holding its own GIL.

@@ -131,6 +131,51 @@ processes:
     assert!(child.contains("warning W507: \"w\" is a child"), "{child}");
 }
 
+// ---------------------------------------------------------------------------- servers and names
+
+/// The first start waits for the server, which needs a core; children of children know the same one.
+#[test]
+fn the_first_forkserver_child_waits_for_the_server() {
+    let yaml = "
+name: x
+python: {version: \"3.14\", costs: {forkserver_server: 10ms, forkserver: 2ms}}
+processes:
+  main: {do: [{start: w}, {print: started}, {join: w}]}
+  w: {count: 2, do: [{cpu: 1ms}]}
+  other: {at: 0ms, do: [{cpu: 1ms}]}
+";
+    let (simulation, records) = run(yaml, &[]);
+    assert_eq!(printed(&simulation, &records), ["10ms main/main started"]);
+    assert_eq!(["w-1", "w-2"].map(|name| finish(&simulation, name)), ["13ms"; 2].map(span));
+    assert_eq!(in_state(&simulation, "main", State::Event), span("10ms"));
+    assert_eq!(["w-1", "w-2"].map(|name| in_state(&simulation, name, State::StartUp)), ["12ms", "2ms"].map(span));
+    // 3.13 forks, and nothing of that happens.
+    let (simulation, _) = run(yaml, &["python.version=\"3.13\""]);
+    assert_eq!(finish(&simulation, "w-1"), span("1ms"));
+    let family = FAMILY.replace("spawn, costs: {spawn: 3ms}", "forkserver, costs: {forkserver_server: 10ms}");
+    let (simulation, records) = run(&family, &[]);
+    // 1 ms of module, the server, 1 ms of module again: w. Its own child has the server that is there.
+    assert!(printed(&simulation, &records).contains(&"12ms w/w w".to_owned()));
+    assert!(printed(&simulation, &records).contains(&"13ms g/main g".to_owned()));
+}
+
+/// Who is forked by a child that imported the module knows itself by that name.
+#[test]
+fn a_fork_keeps_the_name_of_its_module() {
+    let yaml = "
+name: x
+processes:
+  main: {do: [{print: '{__name__}'}, {start: a}, {join: a}]}
+  a: {python: {start_method: spawn}, do: [{print: '{__name__}'}, {start: b}, {join: b}]}
+  b: {python: {start_method: fork}, do: [{print: '{__name__}'}]}
+";
+    let (simulation, records) = run(yaml, &[]);
+    let lines = ["0ms main/main __main__", "0ms a/a __mp_main__", "0ms b/b __mp_main__"];
+    assert_eq!(printed(&simulation, &records), lines);
+    let (simulation, records) = run(yaml, &["processes.a.python.start_method=fork"]);
+    assert!(printed(&simulation, &records).iter().all(|line| line.ends_with(" __main__")));
+}
+
 // ---------------------------------------------------------------------------- multiprocessing's own objects
 
 /// Two permits for three processes: the third one gets the first that is given back.

@@ -167,6 +167,7 @@ fn settle_costs(layers: &[&shapes::PythonCosts]) -> PythonCosts {
         fork: pick(|costs| costs.fork),
         spawn: pick(|costs| costs.spawn),
         forkserver: pick(|costs| costs.forkserver),
+        forkserver_server: pick(|costs| costs.forkserver_server),
         interpreter_start: pick(|costs| costs.interpreter_start),
         import_main: pick(|costs| costs.import_main),
         pickle: pick(|costs| costs.pickle),

@@ -49,6 +49,8 @@ shape! {
         spawn: Span = "0ms";
         /// paid by a forkserver child on a core without a GIL
         forkserver: Span = "0ms";
+        /// paid once, before the first forkserver child, by its server on a core; that start() waits for it
+        forkserver_server: Span = "0ms";
         /// paid by a thread with an interpreter of its own, on a core without a GIL
         interpreter_start: Span = "0ms";
         /// paid by a spawned or forkserver child, holding its own GIL
