@@ -7,6 +7,8 @@ mod conformance;
 mod conformance_gils;
 #[cfg(target_os = "linux")]
 mod conformance_objects;
+#[cfg(target_os = "linux")]
+mod conformance_processes;
 mod diffs;
 mod endings;
 mod errors;
