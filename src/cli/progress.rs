@@ -80,6 +80,13 @@ impl Progress {
         Reader { progress: self, input, bytes, read: 0, done: 0 }
     }
 
+    /// Of all pieces so many things have been done, out of so many at most.
+    pub fn reach(&self, counted: u64, most: u64) {
+        let done = u128::from(counted) * u128::from(WHOLE) / u128::from(most.max(1));
+        let so_far = (self.done.load(Ordering::Relaxed), self.counted.load(Ordering::Relaxed));
+        self.advance((done as u64).saturating_sub(so_far.0), counted.saturating_sub(so_far.1));
+    }
+
     fn advance(&self, done: u64, counted: u64) {
         let done = self.done.fetch_add(done, Ordering::Relaxed) + done;
         let counted = self.counted.fetch_add(counted, Ordering::Relaxed) + counted;

@@ -15,6 +15,7 @@ use crate::cli::Exit;
 use crate::cli::args::{Calibrate, ReportFormat, Validate, WorkersArg};
 use crate::cli::input;
 use crate::cli::output::{Failure, Screen};
+use crate::cli::progress::Progress;
 use crate::model::{self, Options, Source};
 use crate::render::{self, ComparedPart, Unvalidated, ValidationPart, ValidationReport};
 use crate::study::validate::{CALIBRATED, Case, Costs, Gate, Outcome, Request, Validated, Variants, validate as study};
@@ -191,7 +192,9 @@ fn one(
         Some("all") => Variants::All,
         Some(name) => Variants::One(name.to_owned()),
     };
-    let told = |trials: usize, rejected: usize| {
+    let progress = Progress::begin(screen, !screen.verbose, "validating", "trials", 1);
+    let told = |trials: usize, rejected: usize, most: usize| {
+        progress.reach((trials + rejected) as u64, most as u64);
         if screen.verbose {
             screen.say(&format!("{trials} trials, {rejected} rejected"));
         }

@@ -102,6 +102,18 @@ fn keys_step_choose_and_explain() {
     says(&browser, "sentence", "the run ended: finished.");
 }
 
+/// The producer puts its first item at 1 ms and its second one at 2 ms; nobody has the GIL to take one before 5 ms.
+#[test]
+fn queues_have_lanes() {
+    let Some(browser) = Browser::start(1280, 900) else { return };
+    browser.open(&pages::of_model("models/sync/producer-consumer.yaml"));
+    browser.press(&[DOWN, DOWN, DOWN, DOWN, "."]);
+    says(&browser, "selected", "queue jobs: 1 inside since producer changed it, 1ms to 2ms (1ms)");
+    browser.press(&["."]);
+    says(&browser, "selected", "queue jobs: 2 inside since producer changed it, 2ms to 3ms (1ms)");
+    assert_eq!(browser.console(), [""; 0]);
+}
+
 #[test]
 fn keys_zoom_mark_find_and_open() {
     let Some(browser) = Browser::start(1280, 900) else { return };

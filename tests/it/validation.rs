@@ -58,7 +58,7 @@ fn run(yaml: &str, variants: Variants, prediction: &[&str], worker: &[&str]) -> 
         worker_settings: &worker,
         keep_drawn: false,
         interrupted: &AtomicBool::new(false),
-        progress: &|_, _| {},
+        progress: &|_, _, _| {},
     };
     validate(&request).unwrap_or_else(|findings| panic!("{findings:?}"))
 }
@@ -265,10 +265,7 @@ fn a_campaign_goes_on_after_a_model_that_cannot_be_validated() {
     let models = [
         file("a-broken.yaml", "name: broken\nthreads: {a: {do: [{cpuu: 5ms}]}}\n"),
         file("b-fifo.yaml", "name: x\nmachine: {cores: 2, scheduler: fifo}\nthreads: {a: {do: [{cpu: 1ms}]}}\n"),
-        file(
-            "c-not-simulated.yaml",
-            "name: x\nmachine: {cores: 2, scheduler: lottery}\nthreads: {a: {do: [{cpu: 1ms}]}}\n",
-        ),
+        file("c-not-simulated.yaml", "name: x\npools: {p: {}}\nthreads: {a: {do: [{cpu: 1ms}]}}\n"),
         file("d-sleepers.yaml", SLEEPERS),
     ];
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_gilsim"));

@@ -176,6 +176,8 @@ fn timeline(o: &mut Object<'_>, cast: &Cast, records: &Recording) -> fmt::Result
         })?;
         o.texts("gils", cast.gils.values().map(String::as_str))?;
         o.texts("locks", cast.locks.values().map(String::as_str))?;
+        let objects: Vec<String> = cast.objects.values().map(|it| format!("{} {}", it.kind.word(), it.name)).collect();
+        o.texts("objects", objects.iter().map(String::as_str))?;
         o.texts("spans", cast.spans.values().map(String::as_str))?;
         o.number("cores", cast.cores.len() as u64)
     })?;

@@ -68,8 +68,8 @@ pub struct Request<'a> {
     pub keep_drawn: bool,
     /// Raised when the user has had enough.
     pub interrupted: &'a AtomicBool,
-    /// Told of every trial: how many there are, how many were rejected.
-    pub progress: &'a dyn Fn(usize, usize),
+    /// Told of every trial: how many there are, how many were rejected, and how many there may be at most.
+    pub progress: &'a dyn Fn(usize, usize, usize),
 }
 
 /// What came of a model.
@@ -329,7 +329,8 @@ fn run(request: &Request<'_>, cases: &mut [Running]) {
         let count = |of: fn(&Going) -> usize| {
             cases.iter().filter_map(|case| case.state.as_ref().ok()).map(|going| of(going)).sum()
         };
-        (request.progress)(count(|going| going.comparison.trials()), count(|going| going.rejected));
+        let most = count(|going| going.cap as usize + going.rejected);
+        (request.progress)(count(|going| going.comparison.trials()), count(|going| going.rejected), most);
     }
 }
 

@@ -171,10 +171,11 @@ function writeOn(context, look, text, x, y, width, height) {
   context.fillText(text, x + 6, y + height / 2 + 0.5);
 }
 
-/** What stands on a block: threads say what they do, everything else says who has it. */
+/** What stands on a block: threads say what they do, shared objects how much they hold, everything else who has it. */
 function blockText(lane, i) {
   const { segments, run } = lane;
   if (lane.kind === "thread") return run.states[segments.state[i]].legend;
+  if (lane.kind === "object") return holdsAt(lane, i);
   return who(run, segments.who[i]);
 }
 

@@ -1,4 +1,4 @@
-// Lanes: the segments of every thread, core, GIL and lock, read off the records in one pass.
+// Lanes: the segments of every thread, core, GIL, lock and other shared object, read off the records in one pass.
 
 /** Growing columns of segments: from, to, state (its colour), who, and the records that began and ended it. */
 class Segments {
@@ -55,6 +55,7 @@ function segmentsOf(run) {
     cores: many(run.cores),
     gils: many(run.gils.length),
     locks: many(run.locks.length),
+    objects: many(run.objects.length),
     requests: run.gils.map(() => []),
   };
   const reader = new Reader(run, all);
@@ -81,6 +82,7 @@ class Reader {
     if (shape.kind === "state") this.state(i, shape);
     else if (shape.kind === "gil") this.gil(i, shape);
     else if (shape.kind === "lock") this.lock(i, shape);
+    else if (shape.kind === "object") this.object(i, shape);
   }
 
   state(i, { thread, to, core }) {
@@ -134,9 +136,16 @@ class Reader {
     else lane.begin(this.run.at[i], this.python, thread, i);
   }
 
+  /** A queue with items in it, an event that is set: how much an object holds, from one change to the next. */
+  object(i, { object, thread, value }) {
+    const lane = this.all.objects[object];
+    if (value === 0) lane.finish(this.run.at[i], i);
+    else lane.begin(this.run.at[i], this.python, thread, i);
+  }
+
   close() {
-    const { threads, cores, gils, locks } = this.all;
-    for (const lane of [...threads, ...cores, ...gils, ...locks]) lane.finish(this.run.end, -1);
+    const { threads, cores, gils, locks, objects } = this.all;
+    for (const lane of [...threads, ...cores, ...gils, ...locks, ...objects]) lane.finish(this.run.end, -1);
   }
 }
 
@@ -165,6 +174,8 @@ function lanesOf(run, all, side, title) {
   threadLanes(run, all, title, heading, lane);
   if (run.locks.length) heading(`${title}locks`);
   all.locks.forEach((segments, id) => lane("lock", id, run.locks[id], segments));
+  if (run.objects.length) heading(`${title}queues and the like`);
+  all.objects.forEach((segments, id) => lane("object", id, run.objects[id], segments));
   return lanes;
 }
 

@@ -24,6 +24,7 @@ function decodeRun(source, data) {
     threads,
     gils: source.cast.gils.map(seen),
     locks: source.cast.locks.map(seen),
+    objects: source.cast.objects.map(seen),
     spans: source.cast.spans.map(seen),
     processes: source.cast.processes.map(seen),
     cores: source.cast.cores,

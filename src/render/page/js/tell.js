@@ -120,7 +120,13 @@ function describe(lane, segment) {
     return `${name}, ${action}, ${time}${holder ? `, held by ${holder}` : ""}`;
   }
   if (lane.kind === "core") return `${lane.label}: ${name}, ${action}, ${time}`;
+  if (lane.kind === "object") return `${lane.label}: ${holdsAt(lane, segment)} since ${name} changed it, ${time}`;
   return `${lane.label}: held by ${name}, ${time}`;
+}
+
+/** How much a shared object holds during a segment, in words. */
+function holdsAt(lane, segment) {
+  return seen(shapeOf(lane.run, lane.segments.from[segment]).holds);
 }
 
 /** What was measured of a lane's thread at an instant, in words, and where it finished. */
