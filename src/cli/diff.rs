@@ -14,10 +14,10 @@ use crate::cli::progress::Progress;
 use crate::cli::shots;
 use crate::model::{self, Options, Scenario};
 use crate::ratio::Ratio;
-use crate::render::{self, DiffReport, DiffSide, Recording};
+use crate::render::{self, DiffReport, DiffSide, Excerpt, Recording};
 use crate::rng;
 use crate::study::{self, Told};
-use crate::trace::Facts;
+use crate::trace::{Facts, Observer};
 
 /// What a side is, by the ending of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,7 +195,7 @@ impl Side<'_> {
     }
 }
 
-fn timeline(path: &Path, progress: &Progress, also: Option<&mut Recording>) -> Result<Told, Failure> {
+fn timeline(path: &Path, progress: &Progress, also: impl Observer) -> Result<Told, Failure> {
     let name = input::name(path);
     let unreadable = |error: io::Error| Failure::usage(format!("cannot read {name}: {error}"));
     let file = File::open(path).map_err(unreadable)?;
@@ -206,8 +206,8 @@ fn timeline(path: &Path, progress: &Progress, also: Option<&mut Recording>) -> R
 
 /// Compares what snapshots hold. A side that is none is made into one first.
 fn snapshots(args: &Diff, a: &Side<'_>, b: &Side<'_>, screen: &Screen) -> Result<Exit, Failure> {
-    if args.format != DiffFormat::Text {
-        return Err(Failure::usage("snapshots are compared as text; other formats need two models or timelines"));
+    if args.format == DiffFormat::Html {
+        return Err(Failure::usage("a snapshot has no timeline to draw; a page needs two models or timelines"));
     }
     if !args.ignore.is_empty() {
         return Err(Failure::usage("a snapshot holds too little for --ignore; compare models or timelines"));
@@ -215,18 +215,33 @@ fn snapshots(args: &Diff, a: &Side<'_>, b: &Side<'_>, screen: &Screen) -> Result
     let text = |side: &Side<'_>| match side.kind() {
         Kind::Snapshot => shots::read(side.path).map(|shot| shot.text),
         Kind::Model => side.scenario(screen).map(|(scenario, facts)| shots::fresh(&scenario, &facts).text),
-        Kind::Timeline => Err(Failure::usage(format!(
-            "{} is a timeline and the other side a snapshot; compare it with the model that the snapshot is of",
-            side.path.display()
-        ))),
+        Kind::Timeline => shot_of_timeline(side.path, screen),
     };
-    let (a, b) = (text(a)?, text(b)?);
+    let (mut a_text, mut b_text) = (text(a)?, text(b)?);
+    if [a.kind(), b.kind()].contains(&Kind::Timeline) {
+        (a_text, b_text) = (shots::of_records(&a_text), shots::of_records(&b_text));
+    }
+    let (a, b) = (a_text, b_text);
     let changes = render::shot_changes(&a, &b);
     let mut out = String::new();
-    render::shot_diff(&mut out, &changes, screen.style(args.output.is_some(), args.all))
-        .expect("a string takes everything");
+    let written = match args.format {
+        DiffFormat::Json => render::shot_json(&mut out, &changes),
+        _ => render::shot_diff(&mut out, &changes, screen.style(args.output.is_some(), args.all)),
+    };
+    written.expect("a string takes everything");
     screen.stream(args.output.as_deref(), |writer| writer.write_all(out.as_bytes()))?;
     Ok(if changes.is_same() { Exit::Holds } else { Exit::Fails })
+}
+
+/// What a snapshot of a stored timeline would hold. It is read twice: who appears must be known before the first record.
+fn shot_of_timeline(path: &Path, screen: &Screen) -> Result<String, Failure> {
+    let progress = Progress::begin(screen, true, "reading", "bytes", 2);
+    let told = timeline(path, &progress, None::<&mut Recording>)?;
+    let mut excerpt = Excerpt::new(&told.cast);
+    timeline(path, &progress, &mut excerpt)?;
+    let mut text = String::new();
+    render::snapshot(&mut text, &whole(&told), &excerpt).expect("a string takes everything");
+    Ok(text)
 }
 
 /// What `--ignore` asks to look away from.

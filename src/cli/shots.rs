@@ -46,6 +46,12 @@ pub fn fresh(scenario: &Scenario, facts: &Facts) -> Fresh {
     Fresh { text, prints }
 }
 
+/// What a timeline can be compared by: expectations are the model's, and only a run of the simulator checks invariants.
+pub fn of_records(text: &str) -> String {
+    let claims = |line: &&str| line.starts_with("expectations ") || line.starts_with("invariants ");
+    text.lines().filter(|line| !claims(line)).map(|line| format!("{line}\n")).collect()
+}
+
 impl Fresh {
     /// The fingerprint of one ingredient.
     pub fn print(&self, what: Ingredient) -> String {

@@ -37,7 +37,7 @@ pub use jsonl::{JsonLines, json_header, json_line};
 pub use layout::escape;
 pub use page::{Measured, PAGE_RECORDS, PageInput, Recording, View, page};
 pub use report::{Change, Facts, Report, Style};
-pub use shot::{ShotChanges, ShotRow, shot_changes, shot_diff, shot_metrics, shot_sentence, shot_value};
+pub use shot::{ShotChanges, ShotRow, shot_changes, shot_diff, shot_json, shot_metrics, shot_sentence, shot_value};
 pub use snapshot::{Excerpt, snapshot};
 pub use text::text;
 pub use timeline::{Timeline, timeline_line, timeline_names};

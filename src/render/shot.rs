@@ -7,6 +7,7 @@ use std::fmt::{self, Write};
 
 use crate::analysis::diff::align;
 use crate::render::layout::Page;
+use crate::render::object::document;
 use crate::render::report::Style;
 
 /// Lines that are shown around the first event that differs.
@@ -53,6 +54,24 @@ struct Parts<'t> {
     rows: Vec<(&'t str, &'t str)>,
     events: Vec<&'t str>,
     digest: &'t str,
+}
+
+/// In what two snapshots differ, for programs.
+pub fn shot_json(out: &mut impl Write, changes: &ShotChanges) -> fmt::Result {
+    document(out, |o| {
+        o.truth("same", changes.is_same())?;
+        o.truth("timeline_differs", changes.timeline)?;
+        o.objects("rows", &changes.rows, |o, row| {
+            o.text("name", &row.name)?;
+            o.optional_text("a", row.a.as_deref())?;
+            o.optional_text("b", row.b.as_deref())
+        })?;
+        o.texts("events", changes.events.iter().map(String::as_str))?;
+        let (moved, only_a, only_b) = changes.counts;
+        o.number("events_moved", moved as u64)?;
+        o.number("events_only_in_a", only_a as u64)?;
+        o.number("events_only_in_b", only_b as u64)
+    })
 }
 
 /// Compares two snapshots.

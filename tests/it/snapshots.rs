@@ -230,13 +230,17 @@ fn diff_of_files_of_all_kinds() {
     );
     let two = run(folder, &["diff", "snapshots/model@a.yaml.snap", "snapshots/model@sub__b.yaml.snap"], 1);
     assert_eq!(two, other, "two snapshots");
-    let mixed = run(folder, &["diff", "snapshots/model@a.yaml.snap", "a.jsonl"], 2);
-    assert!(
-        mixed.contains("a.jsonl is a timeline and the other side a snapshot; compare it with the model"),
-        "{mixed}"
-    );
-    let json = run(folder, &["diff", "snapshots/model@a.yaml.snap", "models/a.yaml", "--format", "json"], 2);
-    assert!(json.contains("snapshots are compared as text"), "{json}");
+    // A timeline knows nothing of expectations; everything else in the snapshot is compared with it.
+    assert_eq!(run(folder, &["diff", "snapshots/model@a.yaml.snap", "a.jsonl"], 0), "The same snapshot.\n");
+    let mixed = run(folder, &["diff", "snapshots/model@a.yaml.snap", "b.jsonl"], 1);
+    assert!(mixed.contains("makespan"), "{mixed}");
+    let json = run(folder, &["diff", "snapshots/model@a.yaml.snap", "b.jsonl", "--format", "json"], 1);
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((&json["same"], &json["timeline_differs"]), (&false.into(), &true.into()));
+    let row = json["rows"].as_array().expect("rows").iter().find(|row| row["name"] == "makespan").expect("makespan");
+    assert_ne!(row["a"], row["b"]);
+    let page = run(folder, &["diff", "snapshots/model@a.yaml.snap", "models/a.yaml", "--format", "html"], 2);
+    assert!(page.contains("a snapshot has no timeline to draw"), "{page}");
     assert!(run(folder, &["diff", "models/a.yaml"], 2).contains("name a second file, or say --what-if or --set"));
     assert!(run(folder, &["diff", "models/a.yaml", "b.jsonl", "--what-if", "x"], 2).contains("is no model"));
     assert!(
