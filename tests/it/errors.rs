@@ -616,11 +616,14 @@ m.yaml:7:100: error E108: expected a whole number, found "y"
         r#"name: x
 machine: {cores: 4}
 python: {version: "2.7", main_guard: false, check_interval: 100}
-locks: {l: {across: processes}}
+pools: {p: {workers: 2}}
 expect: [max latency(jobs) == 4ms]
-threads: {a: {do: [{with: l, do: []}]}}
+threads: {a: {do: [{cpu: 1ms}]}}
 "#,
-        r#"m.yaml:5:22: error E402: no span called "jobs"
+        r#"m.yaml:4:1: error E110: not simulated yet: pools
+   4 | pools: {p: {workers: 2}}
+     | ^^^^^
+m.yaml:5:22: error E402: no span called "jobs"
    5 | expect: [max latency(jobs) == 4ms]
      |                      ^^^^"#,
     ),
