@@ -338,13 +338,14 @@ impl Gantt {
         out.text(line.trim_end()).text("\n");
     }
 
-    /// Over the threads that have a value; there is no average of times.
+    /// Over the threads that have a value, to the nearest nanosecond; there is no average of times.
     fn averages(&self) -> [Option<Span>; 7] {
         let rows: Vec<_> = self.threads.values().map(Sums::cells).collect();
         std::array::from_fn(|column| {
             let values: Vec<u64> = rows.iter().filter_map(|row| row[column]).map(Span::ns).collect();
             let sum: u128 = values.iter().map(|ns| u128::from(*ns)).sum();
-            let mean = sum.checked_div(values.len() as u128).filter(|_| column > 1)?;
+            let count = values.len() as u128;
+            let mean = (sum + count / 2).checked_div(count).filter(|_| column > 1)?;
             Some(Span::from_ns(mean as u64))
         })
     }
