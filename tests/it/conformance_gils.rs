@@ -54,10 +54,12 @@ fn under_ticks_two_threads_on_two_cores_are_slower_than_on_one() {
         .map(|_| [&two, &one].map(|scenario| measured(python.clone(), scenario)))
         .map(|[(slow, calm), (fast, calm_too)]| (makespan_ms(&slow) / makespan_ms(&fast), calm && calm_too))
         .collect();
-    // A second core is no help. How much is lost depends on how fast the host wakes a core (1.1 to 1.5 times the time on one
-    // core were measured), and on others that use it: that is the business of a validation, not of a test.
-    let most = pairs.iter().map(|(ratio, _)| *ratio).fold(0.0, f64::max);
-    assert!(most > 0.9, "two cores against one: {pairs:?}");
+    // Where others used the cores, a ratio says something about them: only quiet pairs count. Never a speed-up worth the name
+    // among those; and a loss, if there are enough of them to tell.
+    let quiet: Vec<f64> = pairs.iter().filter(|(_, quiet)| *quiet).map(|(ratio, _)| *ratio).collect();
+    assert!(quiet.iter().all(|ratio| *ratio > 0.6), "two cores against one: {pairs:?}");
+    let most = quiet.iter().copied().fold(0.0, f64::max);
+    assert!(quiet.len() < 3 || most > 1.08, "two cores against one: {pairs:?}");
 }
 
 #[test]
