@@ -9,11 +9,14 @@ mod new;
 mod output;
 mod pages;
 mod progress;
+mod report;
 mod run;
 mod shots;
 mod snapshot;
 #[cfg(target_os = "linux")]
 mod validate;
+
+pub use report::report;
 
 use std::process::ExitCode;
 

@@ -8,6 +8,7 @@ use crate::cli::input;
 use crate::cli::output::{Failure, Screen};
 use crate::cli::pages::tell_cropped;
 use crate::cli::progress::Progress;
+use crate::cli::report;
 use crate::model::{self, Diagnostic, Loaded, Options, Source};
 use crate::render::export::{Export, Settings};
 use crate::render::{self, Facts, JsonLines, Recording, Report, Timeline};
@@ -50,7 +51,7 @@ pub fn run(args: &Run, screen: &Screen) -> Result<Exit, Failure> {
         Format::Json => {
             let simulation = observed(&loaded, screen, true, Nobody);
             let mut text = String::new();
-            render::json(&mut text, &report(&simulation, &facts, &[], &[])).expect("a string takes everything");
+            render::json(&mut text, &report(&simulation, &facts)).expect("a string takes everything");
             screen.stream(args.output.as_deref(), |writer| writer.write_all(text.as_bytes()))?;
             simulation
         }
@@ -133,7 +134,8 @@ fn text(
     let hints = hints(&command(args), args, loaded);
     let style = screen.style(args.output.is_some(), args.all);
     let mut text = String::new();
-    render::text(&mut text, &report(&simulation, facts, &changes, &hints), style).expect("a string takes everything");
+    render::text(&mut text, &Report { changes: &changes, hints: &hints, ..report(&simulation, facts) }, style)
+        .expect("a string takes everything");
     screen.stream(args.output.as_deref(), |writer| writer.write_all(text.as_bytes()))?;
     Ok(simulation)
 }
@@ -151,7 +153,7 @@ fn html(
     let simulation = observed(loaded, screen, true, &mut records);
     tell_cropped(&records, screen);
     let changes = changes(args, source, options, &simulation);
-    let report = report(&simulation, facts, &changes, &[]);
+    let report = Report { changes: &changes, ..report(&simulation, facts) };
     let primary = render::View { report, records: &records };
     let input = render::PageInput { primary, secondary: None, measured: None, remarks: &[] };
     screen.stream(args.output.as_deref(), |writer| render::page(writer, &input))?;
@@ -173,26 +175,6 @@ fn changes(args: &Run, source: &Source, options: &Options, simulation: &Simulati
         command: change.options.map(|options| format!("{command} {options}")),
     });
     named.collect()
-}
-
-fn report<'a>(
-    simulation: &'a Simulation,
-    facts: &'a Facts,
-    changes: &'a [render::Change],
-    hints: &'a [String],
-) -> Report<'a> {
-    Report {
-        facts,
-        cast: &simulation.cast,
-        metrics: &simulation.metrics,
-        lanes: &simulation.lanes,
-        outcomes: &simulation.outcomes,
-        invariants: &simulation.invariants,
-        changes,
-        hints,
-        events: simulation.events,
-        digest: simulation.digest,
-    }
 }
 
 /// The command that runs this model with these settings.

@@ -6,8 +6,9 @@ use crate::analysis::Fingerprints;
 use crate::cli::args::Ingredient;
 use crate::cli::input;
 use crate::cli::output::Failure;
+use crate::cli::report;
 use crate::model::Scenario;
-use crate::render::{self, Excerpt, Report};
+use crate::render::{self, Excerpt};
 use crate::store::Shot;
 use crate::study::simulate;
 use crate::trace::{Cast, Digest, Facts};
@@ -29,18 +30,7 @@ pub fn fresh(scenario: &Scenario, facts: &Facts) -> Fresh {
     let cast = Cast::of(scenario);
     let (mut excerpt, mut prints) = (Excerpt::new(&cast), Fingerprints::default());
     let simulation = simulate(scenario, (&mut excerpt, &mut prints));
-    let report = Report {
-        facts,
-        cast: &simulation.cast,
-        metrics: &simulation.metrics,
-        lanes: &simulation.lanes,
-        outcomes: &simulation.outcomes,
-        invariants: &simulation.invariants,
-        changes: &[],
-        hints: &[],
-        events: simulation.events,
-        digest: simulation.digest,
-    };
+    let report = report(&simulation, facts);
     let mut text = String::new();
     render::snapshot(&mut text, &report, &excerpt).expect("a string takes everything");
     Fresh { text, prints }

@@ -4,10 +4,10 @@ use std::fmt::{self, Write};
 
 use crate::analysis::{ObjectMetrics, Outcome, Samples, ThreadMetrics};
 use crate::ids::ThreadId;
+use crate::render::jsonl::identity;
 use crate::render::object::{Object, document};
 use crate::render::report::Report;
 use crate::render::spans::PERCENTILES;
-use crate::render::{FORMAT, VERSION};
 use crate::time::{Instant, Span};
 use crate::trace::{Cast, Ending, Thing};
 
@@ -19,16 +19,7 @@ pub fn json(out: &mut impl Write, report: &Report<'_>) -> fmt::Result {
 /// The keys of a result, for outputs that hold it among other things.
 pub(in crate::render) fn result(o: &mut Object<'_>, report: &Report<'_>) -> fmt::Result {
     let (facts, metrics) = (report.facts, report.metrics);
-    o.number("format", FORMAT)?;
-    o.text("gilsim", VERSION)?;
-    o.object("model", |o| {
-        o.text("name", &facts.name)?;
-        o.text("digest", &facts.digest)
-    })?;
-    o.optional_text("variant", facts.variant.as_deref())?;
-    o.number("seed", facts.seed)?;
-    o.text("profile", &facts.profile)?;
-    o.text("provenance", facts.provenance)?;
+    identity(o, facts)?;
     o.object("ending", |o| ending(o, report))?;
     o.object("metrics", |o| totals(o, report))?;
     o.objects("threads", report.cast.threads.ids(), |o, id| thread(o, report, id))?;

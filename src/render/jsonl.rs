@@ -56,21 +56,26 @@ impl<W: io::Write> Observer for JsonLines<'_, W> {
 /// The header, without a line end: what a reader must know of all records.
 pub fn json_header(out: &mut impl Write, cast: &Cast, facts: &Facts) -> fmt::Result {
     object(out, |o| {
-        o.number("format", FORMAT)?;
-        o.text("gilsim", VERSION)?;
-        o.object("model", |o| {
-            o.text("name", &facts.name)?;
-            o.text("digest", &facts.digest)
-        })?;
-        o.optional_text("variant", facts.variant.as_deref())?;
-        o.number("seed", facts.seed)?;
-        o.text("profile", &facts.profile)?;
-        o.text("provenance", facts.provenance)?;
+        identity(o, facts)?;
         o.number("cores", cast.cores.len() as u64)?;
         origin(o, facts)?;
         machine(o, cast)?;
         o.objects("threads", cast.threads.values(), |o, actor| thread(o, cast, actor))
     })
+}
+
+/// The keys that every output for programs begins with: which model this is of, and how it came about.
+pub(in crate::render) fn identity(o: &mut Object<'_>, facts: &Facts) -> fmt::Result {
+    o.number("format", FORMAT)?;
+    o.text("gilsim", VERSION)?;
+    o.object("model", |o| {
+        o.text("name", &facts.name)?;
+        o.text("digest", &facts.digest)
+    })?;
+    o.optional_text("variant", facts.variant.as_deref())?;
+    o.number("seed", facts.seed)?;
+    o.text("profile", &facts.profile)?;
+    o.text("provenance", facts.provenance)
 }
 
 /// Where the timeline comes from, as far as the report of a run knows it.

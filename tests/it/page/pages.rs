@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use gilsim::analysis::comparison::Spread;
+use gilsim::cli::report;
 use gilsim::model::{self, Options, Source};
-use gilsim::render::{Facts, Measured, PageInput, Recording, Report, View, page};
+use gilsim::render::{Facts, Measured, PageInput, Recording, View, page};
 use gilsim::study::{self, Simulation};
 use gilsim::time::Span;
 use serde_json::Value;
@@ -98,19 +99,7 @@ impl Run {
 
     /// The run as a page takes it.
     pub fn view(&self) -> View<'_> {
-        let simulation = &self.simulation;
-        let report = Report {
-            facts: &self.facts,
-            cast: &simulation.cast,
-            metrics: &simulation.metrics,
-            lanes: &simulation.lanes,
-            outcomes: &simulation.outcomes,
-            invariants: &simulation.invariants,
-            changes: &[],
-            hints: &[],
-            events: simulation.events,
-            digest: simulation.digest,
-        };
+        let report = report(&self.simulation, &self.facts);
         View { report, records: &self.records }
     }
 
