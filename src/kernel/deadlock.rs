@@ -62,7 +62,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         }
         let stuck = |thread: &ThreadId| self.threads[*thread].rests && !self.scenario.threads()[*thread].daemon;
         let stuck: Vec<ThreadId> = self.threads.ids().filter(stuck).collect();
-        if self.may_go_on(&stuck) {
+        if self.may_go_on() {
             return;
         }
         let first = std::iter::once(last).chain(stuck.iter().copied());
@@ -72,8 +72,8 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
         self.end(Ending::Deadlock { cycle });
     }
 
-    /// Whether some of these threads may go on, thanks to threads that do not rest.
-    fn may_go_on(&self, stuck: &[ThreadId]) -> bool {
+    /// Whether some non-daemon thread that rests may go on, thanks to threads that do not.
+    fn may_go_on(&self) -> bool {
         let mut reached: BTreeSet<ThreadId> = self.threads.ids().filter(|thread| self.is_live(*thread)).collect();
         let resting: Vec<ThreadId> = self.threads.ids().filter(|thread| self.threads[*thread].rests).collect();
         loop {
@@ -81,7 +81,7 @@ impl<P: Policy, O: Observer> Kernel<'_, P, O> {
             let new: Vec<ThreadId> = (resting.iter().copied())
                 .filter(|thread| !reached.contains(thread) && self.is_helped(*thread, &reached, &help))
                 .collect();
-            if new.iter().any(|thread| stuck.contains(thread)) {
+            if new.iter().any(|thread| !self.scenario.threads()[*thread].daemon) {
                 return true;
             }
             let before = reached.len();
