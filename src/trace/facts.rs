@@ -5,7 +5,7 @@ use crate::time::Span;
 
 /// The version of the rules by which a timeline comes about. It goes up when the same model gives another timeline, so that
 /// a stored timeline can say why it differs.
-pub const SEMANTICS: u32 = 1;
+pub const SEMANTICS: u32 = 2;
 
 /// What a model says about itself, and where its timeline comes from.
 #[derive(Clone, Debug, PartialEq)]
