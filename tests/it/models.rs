@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use gilsim::cli::report;
 use gilsim::model::{self, Members, Options, Source};
-use gilsim::render::{self, Excerpt, Facts, Report};
+use gilsim::render::{self, Excerpt, Facts};
 use gilsim::rng;
 use gilsim::study::{Simulation, scenario_digest, simulate};
 use gilsim::trace::{Cast, Nobody};
@@ -67,21 +68,6 @@ fn snapshots() {
             insta::assert_snapshot!("model", shot);
         });
     });
-}
-
-fn report<'a>(simulation: &'a Simulation, facts: &'a Facts) -> Report<'a> {
-    Report {
-        facts,
-        cast: &simulation.cast,
-        metrics: &simulation.metrics,
-        lanes: &simulation.lanes,
-        outcomes: &simulation.outcomes,
-        invariants: &simulation.invariants,
-        changes: &[],
-        hints: &[],
-        events: simulation.events,
-        digest: simulation.digest,
-    }
 }
 
 #[test]
@@ -226,12 +212,13 @@ fn every_record_of_every_model_has_a_cause_and_every_chain_an_arrival() {
         let scenario = load(&name, &text(&name), &[], None).unwrap_or_else(|errors| panic!("{errors}")).scenario;
         let mut records: Vec<Record> = Vec::new();
         simulate(&scenario, &mut records);
-        let arrives = |record: &&Record| match record.what {
-            What::State { from, .. } => from.is_none(),
-            What::Job { act, .. } => act == JobAct::Release,
-            _ => false,
+        // When which thread arrives or is released.
+        let arrives = |record: &Record| match record.what {
+            What::State { from: None, thread, .. } => Some((record.at, thread)),
+            What::Job { act: JobAct::Release, thread, .. } => Some((record.at, thread)),
+            _ => None,
         };
-        let arrivals: BTreeSet<_> = records.iter().filter(arrives).map(|record| record.at).collect();
+        let arrivals: BTreeSet<_> = records.iter().filter_map(arrives).collect();
         for (index, record) in records.iter().enumerate() {
             match record.cause {
                 Some(cause) => {
@@ -239,7 +226,20 @@ fn every_record_of_every_model_has_a_cause_and_every_chain_an_arrival() {
                     assert!(records[cause as usize].at <= record.at, "{name}: record {index} precedes its cause");
                 }
                 None => {
-                    let root = matches!(record.what, What::End { .. }) || arrivals.contains(&record.at);
+                    let root = match record.what {
+                        What::End { .. } => true,
+                        What::Job { act, .. } => act != JobAct::Finish,
+                        // A core turns to somebody else, or a process ends, because a thread that has just arrived lets go.
+                        What::Dispatch { .. } | What::Exit { .. } => arrivals.iter().any(|(at, _)| *at == record.at),
+                        What::State { thread, .. }
+                        | What::Gil { thread, .. }
+                        | What::Lock { thread, .. }
+                        | What::Object { thread, .. }
+                        | What::Span { thread, .. }
+                        | What::Output { thread, .. }
+                        | What::Account { thread, .. } => arrivals.contains(&(record.at, thread)),
+                        What::Quota { .. } => false,
+                    };
                     assert!(root, "{name}: record {index} has no cause: {record:?}");
                 }
             }
