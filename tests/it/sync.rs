@@ -251,6 +251,22 @@ fn daemons_count_as_far_as_they_can_help() {
     assert_eq!(finish(&simulation, "a"), span("20ms"));
 }
 
+/// Daemons that keep each other going are no help to somebody else: one of them sets an event for the other, for ever.
+#[test]
+fn daemons_that_only_help_each_other_do_not_count() {
+    let yaml = "
+name: x
+queues: {q: {}}
+events: {e: {}}
+run: {until: 50ms}
+threads:
+  a: {do: [{io: 5ms}, {get: q}]}
+  waiting: {daemon: true, do: [{repeat: forever, do: [{wait: e}, {clear: e}]}]}
+  setting: {daemon: true, do: [{repeat: forever, do: [{io: 2ms}, {set: e}]}]}
+";
+    assert_eq!(ends(yaml, &[]), "deadlock 5ms: a waits for an item in queue q");
+}
+
 /// A thread that is only to be started may help, as long as somebody is left to start it.
 #[test]
 fn who_is_yet_to_be_started_counts() {
