@@ -300,16 +300,19 @@ const OBJECTS: &str = "queues: {q: {capacity: 2}}\nevents: {e: {}}\nsemaphores: 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// With a thread more that only sleeps nobody is told of a deadlock before it wakes. If there was one without it, nobody
-    /// moves any more after that time; and if there was none, everybody finishes just the same.
+    /// With a process more that only sleeps nobody is told of a deadlock before it wakes. If there was one without it, nobody
+    /// moves any more after that time; and if there was none, everybody finishes just the same. The sleeper is a native
+    /// process, and there are cores for everybody, so that it never stands in anybody's way.
     #[test]
     fn a_deadlock_is_one(programs in prop::collection::vec(prop::collection::vec(step(), 1..6), 2..5)) {
         let names = ["t1", "t2", "t3", "t4"];
         let steps: Vec<String> = programs.iter().map(|steps| steps.join(", ")).collect();
         let threads: Vec<(&str, &str)> = names.iter().copied().zip(steps.iter().map(String::as_str)).collect();
-        let (alone, _) = run(&model(OBJECTS, &threads), &[]);
-        let watched: Vec<(&str, &str)> = threads.iter().copied().chain([("watch", "{sleep: 10s}")]).collect();
-        let (watched, records) = run(&model(OBJECTS, &watched), &[]);
+        let group: String = threads.iter().map(|(name, steps)| format!("      {name}: {{do: [{steps}]}}\n")).collect();
+        let alone = format!("name: case\nmachine: {{cores: 8}}\n{OBJECTS}\nprocesses:\n  p:\n    threads:\n{group}");
+        let watched = format!("{alone}  watch: {{runtime: native, do: [{{sleep: 10s}}]}}\n");
+        let (alone, _) = run(&alone, &[]);
+        let (watched, records) = run(&watched, &[]);
         let watch = watched.cast.threads.iter().last().expect("a thread").0;
         let moves = |record: &&Record| match record.what {
             What::State { thread, .. } | What::Gil { thread, .. } | What::Object { thread, .. } => thread != watch,
