@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::thread::Scope;
 
+use super::between::{QUEUED, Seen, lost_between};
 use super::clock::{CHUNK, Queue, cpu_time, spin};
 use super::gil::{Moment, Stop};
 use super::sharing::Patience;
@@ -51,8 +52,6 @@ pub(super) struct Log {
 
 /// A pause between two readings of the clock that is looked into: above the cost of a timer interrupt.
 const GAP: u64 = 70_000;
-/// Time in the run queue below which a pause was no preemption.
-const QUEUED: u64 = 20_000;
 
 /// The crew of a trial: whoever is started joins it.
 #[derive(Clone, Copy)]
@@ -92,6 +91,8 @@ pub(super) struct Actor<'scope, 'env> {
     gil: Option<GilId>,
     streams: BTreeMap<&'static str, Stream>,
     queue: Queue,
+    /// When it last looked at its time in the run queue.
+    seen: Seen,
     holds: bool,
     /// Of the step under way.
     pub patience: Option<Patience>,
@@ -117,6 +118,7 @@ impl<'scope, 'env> Actor<'scope, 'env> {
             gil,
             streams: BTreeMap::new(),
             queue: Queue::new(),
+            seen: Seen::default(),
             holds: false,
             patience: None,
             goes_on_at: None,
@@ -149,6 +151,7 @@ impl<'scope, 'env> Actor<'scope, 'env> {
     /// It ends at the instant at which it drops its GIL for the last time, or now.
     fn end(&mut self, done: Mark) -> u64 {
         let mut end = self.world.clock.now();
+        self.look_back(end);
         let (world, stamps) = (self.world, &mut self.log.stamps);
         if let (true, Some(gil)) = (std::mem::take(&mut self.holds), self.gil) {
             world.gils[gil].release_finally(self.me.index(), |moment| {
@@ -302,9 +305,9 @@ impl<'scope, 'env> Actor<'scope, 'env> {
 
     /// Work of so much core time, in chunks; between two of them is a check point.
     fn burn(&mut self, length: u64, checks: bool, lost: State, state: State) -> Result<(), Stop> {
-        self.queue.since_last();
         let mut spent = 0;
         let mut before = self.world.clock.now();
+        self.look_back(before);
         let mut cpu = cpu_time();
         while spent < length {
             spin((length - spent).min(CHUNK.ns()));
@@ -321,7 +324,6 @@ impl<'scope, 'env> Actor<'scope, 'env> {
             }
             if checks && self.requested() {
                 self.check_point()?;
-                self.queue.since_last();
                 (cpu, before) = (cpu_time(), self.world.clock.now());
             }
         }
@@ -339,6 +341,17 @@ impl<'scope, 'env> Actor<'scope, 'env> {
             self.log.stamps.push(Stamp { at: now - queued, mark: Mark::State(lost, Why::Preempted) });
             self.log.stamps.push(Stamp { at: now, mark: Mark::State(state, Why::Dispatched) });
         }
+        self.seen = Seen { at: now, stamps: self.log.stamps.len() };
+    }
+
+    /// Was somebody else on the core since it last looked, between two chunks of work?
+    fn look_back(&mut self, now: u64) {
+        let queued = self.queue.since_last();
+        if queued > QUEUED {
+            let lost = self.preempted();
+            lost_between(&mut self.log.stamps, self.seen, now, queued, lost);
+        }
+        self.seen = Seen { at: now, stamps: self.log.stamps.len() };
     }
 
     /// The eval breaker is set.

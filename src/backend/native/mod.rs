@@ -8,6 +8,7 @@
 //! See [`DIVERGENCES`].
 
 mod actor;
+mod between;
 pub(in crate::backend) mod clock;
 mod gil;
 mod lock;

@@ -11,7 +11,7 @@ use super::lock::{Device, Lock};
 use super::object::Object;
 use super::sync::{Condvar, Mutex};
 use crate::ids::{DeviceId, GilId, GroupId, Id, IdVec, LockId, ObjectId, ProcId, ThreadId};
-use crate::model::{GilRule, Members, Scenario};
+use crate::model::{Arrival, GilRule, Members, Scenario};
 use crate::trace::Ending;
 
 /// Everything that is shared.
@@ -126,8 +126,12 @@ impl World<'_> {
         }
     }
 
-    /// A thread has run its first Python code.
+    /// A thread has run its first Python code. Only its starter waits for that: whoever arrives by itself has no reason
+    /// to queue for the board, where it would be off the core without having been preempted.
     pub fn has_run(&self, thread: ThreadId) {
+        if self.scenario.threads()[thread].arrival != Arrival::OnStart {
+            return;
+        }
         self.board.lock().ran[thread] = true;
         self.news.notify_all();
     }
