@@ -29,6 +29,8 @@ mod readme;
 #[cfg(target_os = "linux")]
 mod real;
 #[cfg(target_os = "linux")]
+mod real_horizon;
+#[cfg(target_os = "linux")]
 mod real_objects;
 mod schema;
 mod service;

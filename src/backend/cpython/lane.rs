@@ -14,7 +14,7 @@
 use std::collections::VecDeque;
 
 use crate::backend::cpython::objects::Visit;
-use crate::backend::cpython::protocol::{Entry, ThreadReport, Verb};
+use crate::backend::cpython::protocol::{Begun, Entry, ThreadReport, Verb};
 use crate::ids::{Id, IdVec, LockId, ObjectId, SpanId, ThreadId};
 use crate::trace::{LockAct, ObjectAct, SpanAct, State, Why};
 
@@ -52,6 +52,8 @@ pub(super) struct Context {
     pub late: u64,
     /// What a blocking step may take beyond that before the rest counts as waiting for the GIL.
     pub patience: u64,
+    /// Where the run is cut off.
+    pub horizon: Option<u64>,
     /// When each lock was released, in order.
     pub releases: IdVec<LockId, Vec<u64>>,
     /// When each thread first ran.
@@ -197,7 +199,7 @@ impl Writer<'_> {
 
     fn entry(&mut self, entry: &Entry) {
         let (begin, end, [first, second, third]) = (entry.begin, entry.end, entry.numbers);
-        let (used, queued) = (begin.saturating_add(first.max(0) as u64), third.max(0) as u64);
+        let (used, queued) = (begin.saturating_add(self.share(begin, end, first.max(0) as u64)), third.max(0) as u64);
         if entry.verb != Verb::Gap && begin > self.last + self.context.patience {
             // Between two steps there are only a few lines of Python: it was not running them.
             self.lost(self.last);
@@ -244,6 +246,14 @@ impl Writer<'_> {
                 self.visit(entry);
             }
             Verb::Print | Verb::Show => entry.lines.iter().for_each(|line| self.act(begin, Act::Output(line.clone()))),
+        }
+    }
+
+    /// Of the core time of a C call, what it used before the horizon; where in the call it had a core is not known.
+    fn share(&self, begin: u64, end: u64, used: u64) -> u64 {
+        match self.context.horizon.filter(|horizon| (begin + 1..end).contains(horizon)) {
+            Some(horizon) => (u128::from(used) * u128::from(horizon - begin) / u128::from(end - begin)) as u64,
+            None => used,
         }
     }
 
@@ -361,14 +371,16 @@ impl Writer<'_> {
 
     /// What it was last seen to begin, and not to end.
     fn under_way(&mut self, report: &ThreadReport) {
-        let Some((verb, begin, length)) = report.begun.filter(|(_, begin, _)| *begin >= self.last) else { return };
+        let Some(Begun { verb, at: begin, number, used }) = report.begun.filter(|begun| begun.at >= self.last) else {
+            return;
+        };
         let state = match verb {
             Verb::Native => (State::Native, Why::Step),
             Verb::Hold => (State::NativeGil, Why::Step),
             Verb::Io => (State::Io, Why::IoStarted),
             Verb::Sleep => (State::Sleep, Why::SleepStarted),
             Verb::Acquire => (State::Lock, Why::LockBusy),
-            verb if verb.uses_object() => match self.context.waits[ObjectId::new(length as usize)] {
+            verb if verb.uses_object() => match self.context.waits[ObjectId::new(number as usize)] {
                 Some(state) => (state, Why::ObjectBusy),
                 None => return,
             },
@@ -377,8 +389,19 @@ impl Writer<'_> {
             _ => return,
         };
         self.to(begin, state.0, state.1);
-        if matches!(verb, Verb::Native | Verb::Io | Verb::Sleep) && self.gil {
-            self.lost(begin.saturating_add(length).saturating_add(self.context.late));
+        match (verb, used) {
+            // What the kernel did not count it spent without a core. Where in the call is not known.
+            (Verb::Native, Some(used)) if used < number => {
+                self.to(begin.saturating_add(used), State::Runnable, Why::Preempted);
+            }
+            (Verb::Hold, Some(used)) => {
+                let lost = if self.gil { State::RunnableGil } else { State::Runnable };
+                self.to(begin.saturating_add(used), lost, Why::Preempted);
+            }
+            (Verb::Native | Verb::Io | Verb::Sleep, _) if self.gil => {
+                self.lost(begin.saturating_add(number).saturating_add(self.context.late));
+            }
+            _ => {}
         }
     }
 }
@@ -437,6 +460,20 @@ mod tests {
         assert_eq!(lane(log, Some(9001))[2..4], [(20, "native"), (3020, "wants-gil")]);
         let log = vec![entry(Verb::Native, 20, 9000, [3000, 3000, 2000])];
         assert_eq!(lane(log, Some(9001))[2..5], [(20, "native"), (3020, "runnable"), (5020, "wants-gil")]);
+    }
+
+    #[test]
+    fn a_call_under_way_ran_for_as_long_as_the_kernel_says() {
+        let under_way = |verb, used: Option<u64>| {
+            let context = Context { late: 70_000, patience: 200_000, ..Context::default() };
+            let begun = Begun { verb, at: 20_000, number: 9_000_000, used };
+            let (born, first, begun) = (Some(0), Some(10_000), Some(begun));
+            let report = ThreadReport { thread: 0, born, first, finished: None, begun, log: Vec::new(), totals: None };
+            let lane = Lane::of(&report, &context, VecDeque::new(), true, Why::Arrived, None);
+            lane.changes[2..].iter().map(|change| (change.at / 1000, change.state.word())).collect::<Vec<_>>()
+        };
+        assert_eq!(under_way(Verb::Native, Some(3_000_000)), [(20, "native"), (3020, "runnable")]);
+        assert_eq!(under_way(Verb::Hold, Some(3_000_000)), [(20, "native-gil"), (3020, "runnable-gil")]);
     }
 
     #[test]

@@ -237,11 +237,23 @@ pub(super) struct ThreadReport {
     pub born: Option<u64>,
     pub first: Option<u64>,
     pub finished: Option<u64>,
-    /// The step it last began: verb, when, and its length or member.
-    pub begun: Option<(Verb, u64, u64)>,
+    /// The step it last began.
+    pub begun: Option<Begun>,
     pub log: Vec<Entry>,
     /// Voluntary and involuntary switches, nanoseconds in the run queue, nanoseconds of core time; -1 = unknown.
     pub totals: Option<[i64; 4]>,
+}
+
+/// A step that began and perhaps never ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Begun {
+    pub verb: Verb,
+    /// When.
+    pub at: u64,
+    /// Its length in nanoseconds, or the member or object that it is about.
+    pub number: u64,
+    /// Core time in nanoseconds that a C call had used when the horizon was over, where the kernel says so.
+    pub used: Option<u64>,
 }
 
 macro_rules! verbs {
@@ -397,8 +409,13 @@ fn totals(value: &Value) -> Option<[i64; 4]> {
     value.as_array()?.iter().map(Value::as_i64).collect::<Option<Vec<_>>>()?.try_into().ok()
 }
 
-fn begun(value: &Value) -> Option<(Verb, u64, u64)> {
-    Some((verb(value.get(0)?)?, stamp(value.get(2)?)?, value.get(3)?.as_u64()?))
+fn begun(value: &Value) -> Option<Begun> {
+    Some(Begun {
+        verb: verb(value.get(0)?)?,
+        at: stamp(value.get(2)?)?,
+        number: value.get(3)?.as_u64()?,
+        used: value.get(4)?.as_u64(),
+    })
 }
 
 fn entry(value: &Value) -> Option<Entry> {
@@ -466,8 +483,7 @@ impl Report {
             verb if verb.uses_object() => entry.number() < scenario.objects().len(),
             _ => true,
         };
-        let begun =
-            |(verb, _, number): (Verb, u64, u64)| !verb.uses_object() || number < scenario.objects().len() as u64;
+        let begun = |begun: Begun| !begun.verb.uses_object() || begun.number < scenario.objects().len() as u64;
         self.threads.iter().all(|each| each.thread < threads && each.log.iter().all(entry))
             && self.threads.iter().filter_map(|each| each.begun).all(begun)
             && self.processes.iter().all(|each| each.process < processes)

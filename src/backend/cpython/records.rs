@@ -76,6 +76,7 @@ fn context(scenario: &Scenario, report: &Report, cost: &Cost, patience: Span) ->
         round: cost.round as u64,
         late: cost.late as u64,
         patience: patience.ns(),
+        horizon: scenario.run().until.map(Instant::ns),
         releases: IdVec::filled(scenario.locks().len(), Vec::new()),
         firsts: IdVec::filled(scenario.threads().len(), None),
         finishes: IdVec::filled(scenario.threads().len(), None),
@@ -322,8 +323,9 @@ fn work(report: &ThreadReport) -> [Span; 3] {
         sums[2] += length;
     }
     let ended = report.log.last().map_or(0, |entry| entry.end);
-    if let Some((Verb::Native | Verb::Hold, _, length)) = report.begun.filter(|(_, begin, _)| *begin >= ended) {
-        sums[2] += length;
+    let under_way = report.begun.filter(|begun| begun.at >= ended);
+    if let Some(begun) = under_way.filter(|begun| matches!(begun.verb, Verb::Native | Verb::Hold)) {
+        sums[2] += begun.number;
     }
     sums.map(Span::from_ns)
 }

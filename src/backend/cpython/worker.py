@@ -61,6 +61,7 @@ STEPS = ["cpu", "native", "native_holding_gil", "io", "sleep", "acquire", "relea
  LEAVE) = range(18)
 TAKE, GIVE, PUT, GET, SET, CLEAR, WAIT, WAIT_NOTIFIED, NOTIFY, NOTIFY_ALL, MEET, LOAD, STORE = range(21, 34)
 TIMED = frozenset(["acquire", "release", "join", "join_process"] + STEPS[TAKE:])  # Entries that end with an instant.
+RETURN = 10  # Seconds that a thread has to come back to a core after the horizon.
 MOST_ENTRIES = 400000  # of one thread's log.
 REQUEST = struct.Struct("=IIdd")  # device, thread, asked at (clock), length (clock units)
 
@@ -81,9 +82,10 @@ class Timespec(ctypes.Structure if ctypes else object):
     _fields_ = [("sec", ctypes.c_long), ("nsec", ctypes.c_long)] if ctypes else []
 
 
-def _libc_thread_time():
+def _libc_thread_time(clock=3):
+    """The core time of the calling thread (CLOCK_THREAD_CPUTIME_ID of Linux), or of whose clock this is."""
     value = Timespec()
-    libc.clock_gettime(3, ctypes.byref(value))  # CLOCK_THREAD_CPUTIME_ID of Linux
+    libc.clock_gettime(clock, ctypes.byref(value))
     return value.sec * 1000000000 + value.nsec
 
 
@@ -104,8 +106,9 @@ class Counters(object):
     WHO = getattr(resource, "RUSAGE_THREAD", 1 if LINUX else None)
 
     def __init__(self):
-        self.file = -1
+        self.file, self.clock = -1, None
         if libc is not None and LINUX:
+            self.clock = ~int(os.readlink("/proc/thread-self").split("/")[-1]) << 3 | 6
             self.text = ctypes.create_string_buffer(96)
             self.file = libc.open(b"/proc/thread-self/schedstat", os.O_RDONLY | 0o2000000)
 
@@ -165,10 +168,9 @@ def end_with_parent(parent):
 STOP = []  # Filled at the horizon.
 
 
-def burn(rounds, rest, limit, gap):
+def burn(rounds, rest, limit, gap, before):
     """Ordinary bytecode: so many rounds of ROUND iterations, and one of `rest`. Tells `gap` about every pause longer
-    than `limit`. Returns the rounds that it did."""
-    before = now()
+    than `limit` since `before`. Returns the rounds that it did, and its last reading of the clock."""
     for done in xrange(rounds):
         i = ROUND
         while i:
@@ -177,7 +179,7 @@ def burn(rounds, rest, limit, gap):
         if after - before > limit:
             gap(before, after)
         if STOP:
-            return done + 1
+            return done + 1, after
         before = after
     i = rest
     while i:
@@ -185,7 +187,7 @@ def burn(rounds, rest, limit, gap):
     after = now()
     if after - before > limit:
         gap(before, after)
-    return rounds
+    return rounds, after
 
 
 def hold(size):
@@ -237,8 +239,8 @@ def calibrate(verbs):
     """Measures, in the thread that runs this, what a unit of each kind of work costs."""
     none = lambda before, after: None  # noqa: E731
     endless = float("inf")
-    burn(200, 0, endless, none)
-    cost = {"round": timed(lambda: burn(150, 0, endless, none), 15) / 150.0}
+    burn(200, 0, endless, none, 0)
+    cost = {"round": timed(lambda: burn(150, 0, endless, none, 0), 15) / 150.0}
     cost["read"] = timed(lambda: [now() for _ in xrange(1000)], 7) / 1000.0
     cost["iteration"] = max(cost["round"] - cost["read"], 1.0) / ROUND
     counters = Counters()
@@ -316,6 +318,8 @@ class Actor(object):
         self.patience = None  # Of the next step: how long it may wait, and the place where it goes on if that was in vain.
         self.born = self.first = self.finished = self.begun = self.thread = None
         self.counters = self.before = self.after = None
+        self.over = False  # It has left its program.
+        self.mark = self.used = None  # Core time when the C call under way began, and what it had used at the horizon.
         self.queued = 0  # What the run queue had cost when it was last looked at.
         self.limit = max(JOB["gap"], 2.5 * COST.get("round", 0.0)) * UNIT
 
@@ -352,15 +356,18 @@ class Actor(object):
 
     def cpu(self, place, op):
         rounds, rest, length = self.drawn(CPU, op)
-        begin = now()
-        self.begun = (CPU, place, begin, length)
         self.counts = (self.counters or NO_COUNTERS).read(rounds > 50)
         self.queued = max(self.queued, self.counts[2])
+        begin = now()
+        self.begun = (CPU, place, begin, length)
         before = cpu_clock() if cpu_clock else 0
-        done = burn(rounds, rest, self.limit, self.gap)
+        done, after = burn(rounds, rest, self.limit, self.gap, begin)
         used = (cpu_clock() if cpu_clock else 0) - before
         executed = length if done == rounds else int(done * COST["round"])
-        self.log.append((CPU, place, begin, now(), used, length, executed))
+        end = now()
+        if end - after > self.limit:
+            self.gap(after, end)
+        self.log.append((CPU, place, begin, end, used, length, executed))
         return place + 1
 
     def gap(self, before, after):
@@ -383,8 +390,8 @@ class Actor(object):
     def call(self, verb, function, place, op):
         size, length = self.drawn(verb, op)
         begin = now()
+        before = self.mark = cpu_clock() if cpu_clock else 0
         self.begun = (verb, place, begin, length)
-        before = cpu_clock() if cpu_clock else 0
         function(size)
         used = (cpu_clock() if cpu_clock else 0) - before
         end = now()
@@ -652,7 +659,22 @@ class Actor(object):
             self.reply = os.open(reply, os.O_RDWR)
             self.request = os.open(os.path.join(DIRECTORY, "device"), os.O_RDWR)
 
+    def away(self):
+        """Whether it is in the middle of a step that does not end when STOP is set, or has not begun."""
+        begun, last = self.begun, self.log[-1:]
+        blocking = begun is not None and begun[0] not in (CPU, FORK) and (not last or begun[2] >= last[0][3])
+        return self.first is None or blocking
+
+    def cut(self, last):
+        """At the horizon, from another thread: what the C call under way has used of a core."""
+        begun, mark, clock = self.begun, self.mark, self.counters and self.counters.clock
+        if begun and begun[0] in (NATIVE, HOLD) and self.away() and cpu_clock and clock:
+            used, at = _libc_thread_time(clock) - mark, now()
+            if self.begun is begun and (at - begun[2]) / UNIT - used > JOB["gap"]:
+                self.used = max(int(used - (at - last) / UNIT), 0)  # It may have run since the horizon.
+
     def leave(self):
+        self.over = True
         if self.counters and self.before:
             self.after = self.counters.read() + (cpu_clock() if cpu_clock else 0,)
         if not self.spec["daemon"] or PROCESS.only_daemons:
@@ -663,7 +685,7 @@ class Actor(object):
     def result(self):
         totals = [b - a for a, b in zip(self.before, self.after)] if self.after and self.before else None
         return {"thread": self.number, "born": self.born, "first": self.first, "finished": self.finished,
-                "begun": self.begun, "log": self.log[:], "totals": totals}
+                "begun": self.begun and self.begun + (self.used,), "log": self.log[:], "totals": totals}
 
 
 HERE = threading.local()
@@ -806,12 +828,23 @@ class Process(object):
     def keep(self, last):
         """Ends the run at the horizon, whatever the threads do. Until then it sleeps in the kernel."""
         wait_until(last)
+        for actor in self.actors.values():
+            actor.cut(last)
         STOP.append(True)
         time.sleep(0.03)
+        self.settle()
         self.finish("horizon")
         if LIFE:
             collect({})
         os._exit(0)
+
+    def settle(self):
+        """Waits until whoever was cut off in the middle of Python code is back on a core and has noted its last gap."""
+        patience = now() + RETURN * 1000000000 * UNIT
+        while not all(actor.over or actor.away() for actor in self.actors.values()):
+            if now() > patience:
+                return self.fail("a thread was without a core for %d s at the horizon: the host is too busy" % RETURN)
+            time.sleep(0.002)
 
     def over(self, word):
         os.write(self.signal, (word + " ").encode())
@@ -1018,7 +1051,7 @@ def pass_on(result, relative):
         log.append(entry)
     begun = result["begun"]
     if begun:
-        begun = [STEPS[begun[0]], begun[1], relative(begun[2]), begun[3]]
+        begun = [STEPS[begun[0]], begun[1], relative(begun[2])] + list(begun[3:])
     say(thread={"thread": result["thread"], "born": relative(result["born"]), "first": relative(result["first"]),
                 "finished": relative(result["finished"]), "begun": begun, "log": log, "totals": result["totals"]})
 
